@@ -1,0 +1,1 @@
+"""The engine: workflows in, events and values out. Pure Python; never imports torch."""

@@ -1,0 +1,69 @@
+"""What a running node may do, and what the engine asks of its surroundings."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+
+class Cancelled(Exception):
+    """Raised by `check_cancelled` in a job that was cancelled; nodes let it pass."""
+
+
+class Context(Protocol):
+    """Passed to nodes that declare a parameter of this type; a fresh one for every run of a node."""
+
+    @property
+    def node_id(self) -> str:
+        """The id of the running node in the workflow."""
+        ...
+
+    @property
+    def job(self) -> "Job":
+        """The job this run belongs to: its document, for embedding, and its folders."""
+        ...
+
+    def progress(self, done: int, total: int, preview: Any = None) -> None:
+        """Report `done` of `total`, with an optional preview (a PIL image or latent; the host draws it)."""
+        ...
+
+    def check_cancelled(self) -> None:
+        """Raise Cancelled if the job was cancelled. Call between steps."""
+        ...
+
+    def log(self, message: str) -> None:
+        """Record a sentence in the job's log."""
+        ...
+
+
+class Files(Protocol):
+    """Where files lie, by kind: "checkpoints", "loras", "vae", ..., "input", "output", "temp"."""
+
+    def names(self, kind: str) -> Sequence[str]:
+        """All names of a kind, with / as separator, sorted."""
+        ...
+
+    def find(self, kind: str, name: str) -> Path | None:
+        """The path of a named file, or None; never leaves the kind's folders."""
+        ...
+
+    def identity(self, kind: str, name: str) -> str:
+        """A digest that changes when the file is replaced ("" when it is missing)."""
+        ...
+
+    def folder(self, kind: str) -> Path:
+        """The first folder of a kind, where new files are written."""
+        ...
+
+
+class Job(Protocol):
+    """The facts of a job that nodes may read."""
+
+    @property
+    def files(self) -> Files:
+        """The folders of this installation."""
+        ...
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """Texts to embed in pictures, by key: `workflow` (ours), `prompt` (API format)."""
+        ...

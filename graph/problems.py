@@ -1,0 +1,32 @@
+"""Problems: everything wrong with a workflow, found before it runs."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with a workflow.
+
+    code: stable, for programs ("unknown_node_type"). message: what is wrong and what was expected.
+    fix: the nearest fix as a sentence ("" when there is none). severity: a warning does not stop a run.
+    """
+
+    code: str
+    message: str
+    node: str | None = None
+    input: str | None = None
+    fix: str = ""
+    severity: Literal["error", "warning"] = "error"
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.fix}".strip()
+
+
+class WorkflowError(Exception):
+    """A document that cannot be read or run; `problems` says everything that is wrong."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(map(str, self.problems)))

@@ -1,0 +1,137 @@
+"""Node types: everything the engine and the editor know of a node, read from its signature."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from graph.sockets import SocketType
+
+
+class Missing:
+    """The default of an input that has none."""
+
+    def __repr__(self) -> str:
+        return "MISSING"
+
+
+MISSING: Final = Missing()
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number widget: inclusive bounds, step, decimals to round to; `seed` adds control after generate."""
+
+    minimum: float | None = None
+    maximum: float | None = None
+    step: float | None = None
+    round: float | None = None
+    seed: bool = False
+    look: Literal["number", "slider"] = "number"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text widget."""
+
+    multiline: bool = False
+    dynamic_prompts: bool = False
+    placeholder: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A choice among fixed options (`Literal` in a signature)."""
+
+    options: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FileChoice:
+    """A choice among the files of one folder kind ("checkpoints", "input"); a file's identity joins the key.
+
+    `upload` names what may be uploaded ("image") or is empty.
+    """
+
+    kind: str
+    upload: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Toggle:
+    """A yes/no widget."""
+
+    on: str = ""
+    off: str = ""
+
+
+Widget = Number | Text | Choice | FileChoice | Toggle
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """What a signature cannot say of an input: `Annotated[Image, Hint("what it is", lazy=True)]`."""
+
+    tooltip: str = ""
+    lazy: bool = False
+    raw_link: bool = False
+    link_only: bool = False
+    advanced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A named input. `widget` is None for inputs that only take links."""
+
+    name: str
+    type: SocketType
+    required: bool = True
+    default: Any = MISSING
+    widget: Widget | None = None
+    hint: Hint = Hint()
+    extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A named output. `is_list` outputs return a list whose items flow on one by one."""
+
+    name: str
+    type: SocketType
+    is_list: bool = False
+    tooltip: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSpec:
+    """A node type. `run(**inputs)` gives a tuple of output values, or an `Outcome` (see graph.outcome).
+
+    hidden: parameter name → what is passed in ("context", or a foreign kind such as "UNIQUE_ID").
+    takes_lists: one call gets whole lists instead of one call an item (INPUT_IS_LIST).
+    fingerprint(**literals): joins the cache key; infer(known): facts and sizes of outputs before running.
+    needs(**inputs so far): names of lazy inputs that are needed (check_lazy_status).
+    digest: changes with the node's code. idempotent False: never shared between nodes nor kept on disk.
+    """
+
+    id: str
+    run: Callable[..., Any]
+    inputs: tuple[Input, ...] = ()
+    outputs: tuple[Output, ...] = ()
+    title: str = ""
+    category: str = ""
+    description: str = ""
+    source: str = "core"
+    version: int = 1
+    digest: str = ""
+    output: bool = False
+    takes_lists: bool = False
+    is_async: bool = False
+    idempotent: bool = True
+    deprecated: str = ""
+    experimental: bool = False
+    takes_any_input: bool = False
+    hidden: Mapping[str, str] = field(default_factory=dict[str, str])
+    fingerprint: Callable[..., Any] | None = None
+    infer: Callable[..., Any] | None = None
+    needs: Callable[..., Any] | None = None
+    check: Callable[..., Any] | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
