@@ -69,18 +69,36 @@ Widget = Number | Text | Choice | FileChoice | Toggle
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """What a signature cannot say of an input: `Annotated[Image, Hint("what it is", lazy=True)]`."""
+    """What a signature cannot say of an input: `Annotated[Image, Hint("what it is", lazy=True)]`.
+
+    optional: listed with the optional inputs although it has a default that is not None.
+    label: the name a person sees, where it is not the input's own.
+    """
 
     tooltip: str = ""
     lazy: bool = False
     raw_link: bool = False
     link_only: bool = False
     advanced: bool = False
+    optional: bool = False
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """Marks a parameter that the engine fills in: `Annotated[str, Hidden("UNIQUE_ID")]`."""
+
+    kind: str
 
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """A named input. `widget` is None for inputs that only take links."""
+    """A named input. `widget` is None for inputs that only take links.
+
+    required: a value must come from somewhere; one with a default may be left out of a workflow all the same.
+    extra: passed through to clients. "unchecked": True leaves bounds, choices and files to the node itself,
+    "unchecked_link": True leaves the type of its link to it.
+    """
 
     name: str
     type: SocketType
@@ -101,15 +119,29 @@ class Output:
     tooltip: str = ""
 
 
+class Outputs:
+    """The outputs of a node that returns an `Outcome`: `Annotated[Outcome, Outputs("IMAGE", mask="MASK")]`.
+
+    Plain texts are socket names that also name the output; keywords are output name = socket name.
+    """
+
+    __slots__ = ("items",)
+
+    def __init__(self, *kinds: str, **named: str) -> None:
+        self.items: tuple[tuple[str, str], ...] = (*((kind, kind) for kind in kinds), *named.items())
+
+
 @dataclass(frozen=True, slots=True)
 class NodeSpec:
     """A node type. `run(**inputs)` gives a tuple of output values, or an `Outcome` (see graph.outcome).
 
     hidden: parameter name → what is passed in ("context", or a foreign kind such as "UNIQUE_ID").
     takes_lists: one call gets whole lists instead of one call an item (INPUT_IS_LIST).
-    fingerprint(**literals): joins the cache key; infer(known): facts and sizes of outputs before running.
+    fingerprint(**literals): joins the cache key; infer(known): facts of outputs before running (graph.facts).
     needs(**inputs so far): names of lazy inputs that are needed (check_lazy_status).
+    check(literals, link_types): a sentence that says what is wrong with a node's values, or "".
     digest: changes with the node's code. idempotent False: never shared between nodes nor kept on disk.
+    extra["agree"]: names of facts that all inputs of the node must share, such as ("family",).
     """
 
     id: str
