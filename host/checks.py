@@ -26,22 +26,22 @@ def run_checks(arguments: Sequence[str]) -> int:
         print(f"{', '.join(missing)} is not installed: run ./darkroom test, or pip install -e '.[test]'")
         return 2
     if arguments:
-        return run("pytest", arguments)
-    results = {name: timed(name) for name in CHECKS}
-    print(" · ".join(f"{name} {word(code)} ({seconds:.0f} s)" for name, (code, seconds) in results.items()))
+        return _run("pytest", arguments)
+    results = {name: _timed(name) for name in CHECKS}
+    print(" · ".join(f"{name} {_word(code)} ({seconds:.0f} s)" for name, (code, seconds) in results.items()))
     return int(any(code for code, _ in results.values()))
 
 
-def word(code: int) -> str:
+def _word(code: int) -> str:
     return "FAILED" if code else "passed"
 
 
-def timed(name: str) -> tuple[int, float]:
+def _timed(name: str) -> tuple[int, float]:
     start = monotonic()
-    return run(name, ()), monotonic() - start
+    return _run(name, ()), monotonic() - start
 
 
-def run(name: str, arguments: Sequence[str]) -> int:
+def _run(name: str, arguments: Sequence[str]) -> int:
     """Runs one check in the project's root and gives its exit code; its output goes straight through."""
     print(f"== {name}", flush=True)
     command = [sys.executable, "-m", *CHECKS[name], *arguments]
