@@ -1,0 +1,246 @@
+"""Literal values: what an input's written value means to a node, and what is wrong with it."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from graph.sockets import ANY_NAME
+from graph.spec import Choice, FileChoice, Input, Number
+from graph.suggestions import did_you_mean, shown
+
+_LARGEST_EXPONENT: Final = 1023
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with a value: `message` goes on from "input steps: "; a warning does not stop a run."""
+
+    code: str
+    message: str
+    fix: str = ""
+    warning: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A written value as the node gets it, and its faults. With an error among them `value` is as written."""
+
+    value: Any
+    faults: tuple[Fault, ...] = ()
+
+    @property
+    def wrong(self) -> bool:
+        """Whether a fault stops the run."""
+        return any(not fault.warning for fault in self.faults)
+
+
+Reader = Callable[[Any, bool], Literal]
+
+
+def resolved_value(input: Input, raw: Any, lenient: bool = False) -> Any:
+    """The value a node gets for a literal: 3.0 is 3 to an INT; lenient converts as the field's engine does.
+
+    The one truth on conversion, for checking and for running.
+    """
+    return read_literal(input, raw, lenient).value
+
+
+def read_literal(input: Input, raw: Any, lenient: bool = False) -> Literal:
+    """A literal checked against its input: type, bounds, step and choices. Files are looked up elsewhere.
+
+    A list for an input of a list type is checked item by item. lenient: conversions the field's engine makes
+    silently are made, and become warnings.
+    """
+    if raw is None and not input.required:
+        return Literal(None)
+    if input.type.is_list and isinstance(raw, list):
+        return _items(input, cast(list[Any], raw), lenient)
+    return _one(input, raw, lenient)
+
+
+def _items(input: Input, raw: list[Any], lenient: bool) -> Literal:
+    read = [_one(input, item, lenient) for item in raw]
+    return Literal(
+        [item.value for item in read], tuple(dict.fromkeys(fault for item in read for fault in item.faults))
+    )
+
+
+def _one(input: Input, raw: Any, lenient: bool) -> Literal:
+    unchecked = bool(input.extra.get("unchecked"))
+    match input.widget:
+        case Choice(options=options):
+            return Literal(raw) if unchecked else _choice(options, raw, lenient)
+        case FileChoice():
+            return _file(raw, lenient)
+        case widget:
+            read = _typed(input, raw, lenient)
+            if read.wrong or unchecked or not isinstance(widget, Number) or isinstance(read.value, bool):
+                return read
+            return Literal(read.value, read.faults + _number_faults(input, widget, read.value, lenient))
+
+
+def _typed(input: Input, raw: Any, lenient: bool) -> Literal:
+    names = input.type.names
+    if isinstance(raw, float) and not math.isfinite(raw):
+        return _wrong(raw, "not_finite", f"{raw} is not a finite number.", "Write a finite number.")
+    if ANY_NAME in names or not any(name in _READERS for name in names):
+        return Literal(raw)
+    readings = [_READERS[name](raw, lenient) for name in names if name in _READERS]
+    return min(readings, key=_badness)
+
+
+def _badness(read: Literal) -> int:
+    return sum(1 if fault.warning else 100 for fault in read.faults)
+
+
+def _wrong(raw: Any, code: str, message: str, fix: str = "") -> Literal:
+    return Literal(raw, (Fault(code, message, fix),))
+
+
+def _mistyped(raw: Any, wanted: str, fix: str) -> Literal:
+    return _wrong(raw, "wrong_type", f"takes {wanted}, not {shown(raw)}.", fix)
+
+
+def _converted(raw: Any, value: Any, wanted: str) -> Literal:
+    message = f"takes {wanted}, not {shown(raw)}; {shown(value)} is used."
+    return Literal(value, (Fault("converted", message, f"Write {shown(value)}.", warning=True),))
+
+
+def _whole(raw: Any, lenient: bool) -> Literal:
+    wanted = "a whole number"
+    if isinstance(raw, int) and not isinstance(raw, bool):
+        return Literal(raw)
+    if isinstance(raw, float) and raw.is_integer():
+        return Literal(int(raw))
+    if lenient and isinstance(raw, str | float | bool):
+        try:
+            return _converted(raw, int(raw), wanted)
+        except ValueError:
+            pass
+    return _mistyped(raw, wanted, _number_fix(raw, whole=True))
+
+
+def _fraction(raw: Any, lenient: bool) -> Literal:
+    wanted = "a number"
+    if isinstance(raw, float):
+        return Literal(raw)
+    if isinstance(raw, int) and not isinstance(raw, bool):
+        if raw.bit_length() > _LARGEST_EXPONENT:
+            return _wrong(raw, "too_large", f"{shown(raw)} is too large.", "Write a smaller number.")
+        return Literal(float(raw))
+    if lenient and isinstance(raw, str | bool):
+        try:
+            number = float(raw)
+        except ValueError:
+            number = math.nan
+        if math.isfinite(number):
+            return _converted(raw, number, wanted)
+    return _mistyped(raw, wanted, _number_fix(raw, whole=False))
+
+
+def _number_fix(raw: Any, whole: bool) -> str:
+    """What number a value that is none was likely meant to be."""
+    try:
+        number = float(raw) if isinstance(raw, str | int | float) else math.nan
+    except (ValueError, OverflowError):
+        number = math.nan
+    if not math.isfinite(number):
+        return ""
+    if number.is_integer():
+        return f"Write {int(number)}." if whole else f"Write {number}."
+    return f"Use {math.floor(number)} or {math.ceil(number)}." if whole else f"Write {number}."
+
+
+def _text(raw: Any, lenient: bool) -> Literal:
+    if isinstance(raw, str):
+        return Literal(raw)
+    if lenient:
+        return _converted(raw, _as_text(raw), "text")
+    plain = isinstance(raw, bool | int | float)
+    return _mistyped(raw, "text", f"Write {shown(_as_text(raw))}, in quotes." if plain else "")
+
+
+def _as_text(raw: Any) -> str:
+    try:
+        return str(raw)
+    except (ValueError, RecursionError):
+        return shown(raw)
+
+
+def _flag(raw: Any, lenient: bool) -> Literal:
+    if isinstance(raw, bool):
+        return Literal(raw)
+    if lenient:
+        return _converted(raw, bool(raw), "true or false")
+    meant = _MEANT.get(raw.strip().casefold()) if isinstance(raw, str) else _MEANT.get(shown(raw))
+    quotes = ", without quotes" if isinstance(raw, str) else ""
+    return _mistyped(raw, "true or false", f"Write {meant}{quotes}." if meant else "Write true or false.")
+
+
+_MEANT: Final = {
+    "true": "true",
+    "yes": "true",
+    "on": "true",
+    "1": "true",
+    "1.0": "true",
+    "false": "false",
+    "no": "false",
+    "off": "false",
+    "0": "false",
+    "0.0": "false",
+}
+_READERS: Final[Mapping[str, Reader]] = {"INT": _whole, "FLOAT": _fraction, "STRING": _text, "BOOLEAN": _flag}
+
+
+def _choice(options: tuple[Any, ...], raw: Any, lenient: bool) -> Literal:
+    for option in options:
+        if option == raw and (lenient or type(option) is type(raw)):
+            return Literal(option)
+    if not options:
+        return _wrong(
+            raw, "unknown_choice", f"{shown(raw)} cannot be chosen: there is nothing to choose from."
+        )
+    names = [option if isinstance(option, str) else shown(option) for option in options]
+    word = raw if isinstance(raw, str) else shown(raw)
+    message = f"{shown(raw)} is not among its {len(options)} choices."
+    return _wrong(raw, "unknown_choice", message, did_you_mean(word, names))
+
+
+def _file(raw: Any, lenient: bool) -> Literal:
+    if not isinstance(raw, str):
+        return _text(raw, lenient)
+    return Literal(raw.replace("\\", "/"))
+
+
+def _number_faults(input: Input, number: Number, value: Any, lenient: bool) -> tuple[Fault, ...]:
+    if not isinstance(value, int | float):
+        return ()
+    if number.minimum is not None and value < number.minimum:
+        least = _written(input, number.minimum)
+        return (Fault("too_small", f"{shown(value)} is below its minimum {least}.", f"Use {least} or more."),)
+    if number.maximum is not None and value > number.maximum:
+        most = _written(input, number.maximum)
+        return (Fault("too_large", f"{shown(value)} is above its maximum {most}.", f"Use {most} or less."),)
+    return _step_faults(number, value, lenient) if isinstance(value, int) else ()
+
+
+def _written(input: Input, bound: float) -> str:
+    """A bound as it reads best: no ".0" for whole ones, and no exponent for the largest seeds."""
+    return str(int(bound)) if float(bound).is_integer() and "FLOAT" not in input.type.names else f"{bound:g}"
+
+
+def _step_faults(number: Number, value: int, lenient: bool) -> tuple[Fault, ...]:
+    """Whole numbers go in steps from the minimum where the step is above 1 (sizes); fractions are free."""
+    step = int(number.step or 1)
+    start = int(number.minimum or 0)
+    if step <= 1 or step != number.step or (value - start) % step == 0:
+        return ()
+    below = value - (value - start) % step
+    near = [item for item in (below, below + step) if number.maximum is None or item <= number.maximum]
+    message = (
+        f"{shown(value)} is not {start} plus a multiple of {step}."
+        if start % step
+        else (f"{shown(value)} is not a multiple of {step}.")
+    )
+    return (Fault("off_step", message, f"Use {' or '.join(map(str, near))}.", warning=lenient),)
