@@ -1,0 +1,1 @@
+"""ComfyUI's formats, protocol and plugin contract. Delete it and the rest still runs."""

@@ -1,0 +1,1 @@
+"""Readers and writers of ComfyUI's two workflow formats."""
