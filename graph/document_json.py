@@ -11,13 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from graph.document import FORMAT, Link, Mode, Node, Port, Workflow
 from graph.json_text import read_json
-from graph.problems import Problem, WorkflowError
+from graph.problems import Problem, WorkflowError, capped
 from graph.suggestions import shown
 
 MIGRATIONS: Final[Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]]] = {}
 """How a document of version n becomes one of version n + 1. darkroom/1 is the first: there are none yet."""
 
-MOST_PROBLEMS: Final = 200
 _VERSION: Final = int(FORMAT.split("/")[1])
 _Name = Annotated[str, Field(min_length=1)]
 
@@ -65,7 +64,7 @@ def parse_workflow(data: str | bytes | Mapping[str, Any]) -> Workflow:
     if "" in nodes:
         problems.append(Problem("empty_id", "A node has an empty id.", node="", fix="Give it a name."))
     if problems:
-        raise WorkflowError(_capped(problems))
+        raise WorkflowError(capped(problems))
     return Workflow(
         nodes=nodes,
         ports={name: Port(port.node, port.input, port.output) for name, port in shape.ports.items()},
@@ -129,7 +128,7 @@ def _shape(document: dict[str, Any]) -> DocumentShape:
     except ValidationError as error:
         faults = error.errors(include_url=False, include_context=True)
         raise WorkflowError(
-            _capped([_form_problem(item["loc"], item["msg"], item["input"]) for item in faults])
+            capped([_form_problem(item["loc"], item["msg"], item["input"]) for item in faults])
         ) from None
 
 
@@ -171,16 +170,6 @@ def _read_link(node: str, name: str, wrapped: dict[str, Any], problems: list[Pro
             fix = 'Write {"link": [node, output]}, or {"value": …} around a value that has a key "link".'
     problems.append(Problem("bad_link", message, node=node, input=name, fix=fix))
     return None
-
-
-def _capped(problems: list[Problem]) -> list[Problem]:
-    if len(problems) <= MOST_PROBLEMS:
-        return problems
-    rest = len(problems) - MOST_PROBLEMS
-    return [
-        *problems[:MOST_PROBLEMS],
-        Problem("more_problems", f"There are {rest} more problems like these."),
-    ]
 
 
 def write_workflow(workflow: Workflow) -> str:

@@ -44,12 +44,12 @@ def active_workflow(workflow: Workflow, registry: Registry) -> Active:
     if all(node.mode == "run" for node in workflow.nodes.values()):
         return Active(workflow, _NONE, {})
     specs = {name: registry.get(name) for name in {node.type for node in workflow.nodes.values()}}
-    ends = dict[tuple[str, str], Link | Cut]()
+    ends, known = dict[tuple[str, str], Link | Cut](), dict[Link, Link | Cut]()
     for key, node in workflow.nodes.items():
         if node.mode == "run":
             for name, value in node.inputs.items():
                 if isinstance(value, Link):
-                    ends[key, name] = true_source(workflow, specs, value)
+                    ends[key, name] = true_source(workflow, specs, value, known)
     dropped = _dropped(workflow, specs, ends)
     cut = {place: end for place, end in ends.items() if isinstance(end, Cut) and place[0] not in dropped}
     cut |= {
@@ -74,20 +74,35 @@ def _rewired(
     return replace(node, inputs=inputs)
 
 
-def true_source(workflow: Workflow, specs: Mapping[str, NodeSpec | None], link: Link) -> Link | Cut:
-    """Where a wire really comes from: followed through bypassed nodes; a Cut when nothing comes."""
-    passed = set[str]()
-    while (node := workflow.nodes.get(link.node)) is not None and node.mode != "run":
-        if node.mode == "mute":
-            return Cut(link.node, "is muted")
-        if link.node in passed:
-            return Cut(link.node, "is bypassed and feeds itself")
-        passed.add(link.node)
-        onward = _passed_on(node, specs.get(node.type), link.output)
-        if onward is None:
-            return Cut(link.node, f"is bypassed and has no input to pass on as {link.output}")
-        link = onward
-    return link
+def true_source(
+    workflow: Workflow, specs: Mapping[str, NodeSpec | None], link: Link, known: dict[Link, Link | Cut]
+) -> Link | Cut:
+    """Where a wire really comes from: followed through bypassed nodes; a Cut when nothing comes.
+
+    `known` remembers answers, so that a long row of bypassed nodes is walked once.
+    """
+    passed = dict[Link, None]()
+    end: Link | Cut = link
+    while isinstance(end, Link) and end not in known:
+        if end in passed:
+            end = Cut(end.node, "is bypassed and feeds itself")
+            break
+        node = workflow.nodes.get(end.node)
+        if node is None or node.mode == "run":
+            break
+        passed[end] = None
+        end = _onward(node, specs.get(node.type), end)
+    end = known.get(end, end) if isinstance(end, Link) else end
+    known.update(dict.fromkeys(passed, end))
+    return end
+
+
+def _onward(node: Node, spec: NodeSpec | None, link: Link) -> Link | Cut:
+    if node.mode == "mute":
+        return Cut(link.node, "is muted")
+    if (onward := _passed_on(node, spec, link.output)) is not None:
+        return onward
+    return Cut(link.node, f"is bypassed and has no input to pass on as {link.output}")
 
 
 def _passed_on(node: Node, spec: NodeSpec | None, output: str) -> Link | None:

@@ -30,3 +30,18 @@ class WorkflowError(Exception):
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(map(str, self.problems)))
+
+
+def capped(problems: Iterable[Problem], most: int = 1000) -> list[Problem]:
+    """The first `most` problems and a last one that counts the rest; errors are kept before warnings."""
+    found = list(problems)
+    if len(found) <= most:
+        return found
+    errors = [problem for problem in found if problem.severity == "error"]
+    kept = {id(problem) for problem in (errors + [item for item in found if item.severity != "error"])[:most]}
+    rest = Problem(
+        "more_problems",
+        f"There are {len(found) - most} more problems.",
+        severity="error" if len(errors) > most else "warning",
+    )
+    return [*(problem for problem in found if id(problem) in kept), rest]

@@ -3,6 +3,7 @@
 import difflib
 import json
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, Final, cast
 
 LONGEST_WORD: Final = 120
@@ -11,11 +12,16 @@ SHOWN: Final = 60
 
 def nearest(word: str, options: Iterable[str], count: int = 1) -> list[str]:
     """The options most like `word`, best first; empty when none is like it."""
-    known = list(dict.fromkeys(options))
-    wanted = word[:LONGEST_WORD].casefold()
+    return list(_nearest(word[:LONGEST_WORD], tuple(dict.fromkeys(options)), count))
+
+
+@lru_cache(maxsize=256)
+def _nearest(word: str, known: tuple[str, ...], count: int) -> tuple[str, ...]:
+    """Large workflows repeat a mistake; the comparison is the slow part of telling it."""
+    wanted = word.casefold()
     by_form = {option[:LONGEST_WORD].casefold(): option for option in reversed(known)}
     close = difflib.get_close_matches(wanted, _alike(wanted, by_form), n=count, cutoff=0.55)
-    return [by_form[form] for form in close]
+    return tuple(by_form[form] for form in close)
 
 
 def _alike(wanted: str, forms: Iterable[str]) -> list[str]:

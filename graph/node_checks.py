@@ -1,0 +1,216 @@
+"""The checks of one node: its links, its literals, and what is missing."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, cast
+
+from graph.checking import Checking, Kind, outputs_named
+from graph.document import Link, Node
+from graph.literals import read_literal
+from graph.modes import Cut
+from graph.problems import Problem
+from graph.sockets import ANY, ANY_NAME, SocketType, names_fit
+from graph.spec import MISSING, Choice, FileChoice, Input
+from graph.suggestions import did_you_mean, listed, shown
+
+
+def node_problems(checking: Checking, key: str, node: Node, kind: Kind) -> Iterator[Problem]:
+    """Everything wrong with one node of a known type, judged by itself and its direct sources."""
+    lenient = checking.workflow.imported
+    sound = True
+    for name, value in node.inputs.items():
+        for problem in _input_problems(checking, key, name, value, kind, lenient):
+            sound = sound and problem.severity == "warning"
+            yield problem
+    for name in kind.needed:
+        if name not in node.inputs:
+            sound = False
+            yield _missing(checking, key, kind.inputs[name])
+    if kind.spec.deprecated:
+        yield _deprecated(checking, key, kind)
+    if sound:
+        yield from _checked(checking, key, node, kind)
+
+
+def _input_problems(
+    checking: Checking, key: str, name: str, value: Any, kind: Kind, lenient: bool
+) -> Iterator[Problem]:
+    input = kind.inputs.get(name)
+    if input is None:
+        if not kind.spec.takes_any_input:
+            fix = did_you_mean(name, kind.inputs)
+            yield checking.problem(
+                "unknown_input", key, name, "there is no such input.", fix, warning=lenient
+            )
+        if isinstance(value, Link) and (kind.spec.takes_any_input or not lenient):
+            yield from _link_problems(checking, key, Input(name, ANY, required=False), value)
+    elif isinstance(value, Link):
+        yield from _link_problems(checking, key, input, value)
+    else:
+        yield from literal_problems(checking, key, input, value, lenient)
+
+
+def _link_problems(checking: Checking, key: str, input: Input, link: Link) -> Iterator[Problem]:
+    """A link is followed to its true source, which must exist, have the output, and give what is taken."""
+    end = checking.end(link)
+    if isinstance(end, Cut):
+        yield from _cut_problems(checking, key, input, end)
+        return
+    if end.node not in checking.workflow.nodes:
+        message = f"node {end.node[:80]} does not exist."
+        fix = checking.source_for(input.type, key)
+        yield checking.problem("dangling_link", key, input.name, message, fix)
+        return
+    source = checking.kind(end.node)
+    if source is None:
+        return
+    output = source.outputs.get(end.output)
+    if output is None:
+        message = f"node {checking.name(end.node)} has no output {shown(end.output)}."
+        yield checking.problem("unknown_output", key, input.name, message, outputs_named(source))
+    elif not names_fit(input.type, output.type) and not input.extra.get("unchecked_link"):
+        yield _mismatch(checking, key, input, end, output.type, source)
+
+
+def _cut_problems(checking: Checking, key: str, input: Input, cut: Cut) -> Iterator[Problem]:
+    if not input.required or input.default is not MISSING:
+        return
+    source = f"node {checking.name(cut.node)} {cut.reason}"
+    if checking.workflow.nodes[cut.node].mode == "mute":
+        message = f"{source}, so this node and what needs it will not run."
+        yield checking.problem(
+            "muted_source", key, input.name, message, f"Unmute node {cut.node}.", warning=True
+        )
+    else:
+        fix = checking.source_for(input.type, key)
+        yield checking.problem("nothing_passed_on", key, input.name, f"{source}.", fix)
+
+
+def _mismatch(
+    checking: Checking, key: str, input: Input, end: Link, given: SocketType, source: Kind
+) -> Problem:
+    message = f"takes {input.type} but is linked to {end.output} ({given}) of node {checking.name(end.node)}."
+    return checking.problem(
+        "type_mismatch", key, input.name, message, _fitting(checking, key, input, given, source)
+    )
+
+
+def _fitting(checking: Checking, key: str, input: Input, given: SocketType, source: Kind) -> str:
+    """The nearest way to give an input its type: another output, a converter, another node."""
+    fitting = [item.name for item in source.outputs.values() if names_fit(input.type, item.type)]
+    if fitting:
+        return f"Its output {fitting[0]} fits."
+    if converter := checking.converter(given, input.type):
+        return f"Put a {converter} node between them."
+    return checking.source_for(input.type, key)
+
+
+def _missing(checking: Checking, key: str, input: Input) -> Problem:
+    if input.widget is None:
+        message = f"needs {input.type}, but nothing is linked to it."
+        return checking.problem(
+            "missing_input", key, input.name, message, checking.source_for(input.type, key)
+        )
+    return checking.problem("missing_input", key, input.name, "has no value.", _value_wanted(input))
+
+
+def _value_wanted(input: Input) -> str:
+    match input.widget:
+        case Choice(options=options) if options:
+            return f"Choose {listed((str(option) for option in options), 6)}."
+        case FileChoice(kind=kind):
+            return f"Choose one of the {kind}."
+        case _:
+            return f"Give it a value of type {input.type}."
+
+
+def literal_problems(
+    checking: Checking, key: str, input: Input, raw: Any, lenient: bool = False
+) -> Iterator[Problem]:
+    """Everything wrong with one written value."""
+    read = read_literal(input, raw, lenient)
+    for fault in read.faults:
+        yield checking.problem(fault.code, key, input.name, fault.message, fault.fix, fault.warning)
+    if read.wrong or input.extra.get("unchecked"):
+        return
+    if raw is None and input.required and ANY_NAME not in input.type.names:
+        yield _missing(checking, key, input)
+    elif raw is not None and _wants_link(checking, input):
+        message = f"takes {input.type} by a link, not {shown(raw)}."
+        fix = checking.source_for(input.type, key)
+        yield checking.problem("needs_link", key, input.name, message, fix, warning=lenient)
+    elif isinstance(input.widget, FileChoice):
+        yield from _file_problems(checking, key, input, input.widget, read.value)
+
+
+def _wants_link(checking: Checking, input: Input) -> bool:
+    """Whether no literal can be right: the type is given by nodes and has no literals."""
+    if input.widget is not None or not _PLAIN.isdisjoint(input.type.names):
+        return False
+    return not checking.wired.isdisjoint(input.type.names)
+
+
+_PLAIN = frozenset({ANY_NAME, "INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"})
+
+
+def _file_problems(
+    checking: Checking, key: str, input: Input, widget: FileChoice, value: Any
+) -> Iterator[Problem]:
+    for name in _texts(value):
+        if checking.files is not None and checking.missing_file(widget.kind, name):
+            known = checking.files.names(widget.kind)
+            message = f"there is no file {shown(name)} among the {widget.kind}."
+            yield checking.problem(
+                "missing_file", key, input.name, message, _file_fix(name, known, widget.kind)
+            )
+
+
+def _texts(value: Any) -> list[str]:
+    items = cast(list[Any], value) if isinstance(value, list) else [value]
+    return [item for item in items if isinstance(item, str)]
+
+
+def _file_fix(name: str, known: Sequence[str], kind: str) -> str:
+    """The file of the same name in another folder, else the most similar, else where to put it."""
+    base = name.rpartition("/")[2].casefold()
+    same = [item for item in known if item.rpartition("/")[2].casefold() == base]
+    if same:
+        return f"Did you mean {same[0]}?"
+    return did_you_mean(name, known) or f"Put the file into the folder {kind}, or choose another."
+
+
+def _deprecated(checking: Checking, key: str, kind: Kind) -> Problem:
+    message = f"{checking.label(key)}: node type '{kind.spec.id}' is deprecated."
+    advice = kind.spec.deprecated.strip().rstrip(".")
+    fix = f"{advice[:1].upper()}{advice[1:]}." if advice else ""
+    return Problem("deprecated_node", message, key, fix=fix, severity="warning")
+
+
+def literal_values(node: Node, kind: Kind, lenient: bool) -> dict[str, Any]:
+    """The literals of a node as it will get them, defaults included."""
+    values = {name: item.default for name, item in kind.inputs.items() if item.default is not MISSING}
+    for name, raw in node.inputs.items():
+        if isinstance(raw, Link):
+            values.pop(name, None)
+        elif name in kind.inputs:
+            values[name] = read_literal(kind.inputs[name], raw, lenient).value
+        elif kind.spec.takes_any_input:
+            values[name] = raw
+    return values
+
+
+def _checked(checking: Checking, key: str, node: Node, kind: Kind) -> Iterator[Problem]:
+    """The node type's own check of values that are sound one by one."""
+    if (check := kind.spec.check) is None:
+        return
+    types = dict[str, SocketType]()
+    for name, value in node.inputs.items():
+        if isinstance(value, Link) and isinstance(end := checking.end(value), Link):
+            source = checking.kind(end.node)
+            if source is not None and end.output in source.outputs:
+                types[name] = source.outputs[end.output].type
+    try:
+        sentence = check(literal_values(node, kind, checking.workflow.imported), types)
+    except Exception as error:  # code of plugins runs here; the rest of the workflow is still checked
+        sentence = f"its check failed: {type(error).__name__}: {error}"
+    if sentence:
+        yield Problem("refused_values", f"{checking.label(key)}: {sentence}", key)
