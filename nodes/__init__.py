@@ -1,0 +1,11 @@
+"""The built-in node types, one module a family. Listing them imports no torch."""
+
+from graph.registry import Registry, registry_from
+from nodes import image, latent, loaders, sampling, text, value
+
+FAMILIES = (loaders, text, latent, sampling, image, value)
+
+
+def registry() -> Registry:
+    """All built-in node types."""
+    return registry_from(*FAMILIES)
