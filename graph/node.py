@@ -150,13 +150,14 @@ def _runner(function: Callable[..., Any], signature: Signature, takes_lists: boo
     """The function as the engine calls it: every value by name, the result as a tuple or Outcome."""
     count, name = len(signature.outputs), getattr(function, "__name__", "node")
     lists = _list_inputs(signature)
+    blanks = {item.name: None for item in signature.inputs if item.default is None}
     singles = frozenset[str]() if takes_lists or not lists else _single_inputs(signature)
 
     def run(**values: Any) -> Any:
-        return _as_outputs(function(**_first_items(values, singles)), count, name)
+        return _as_outputs(function(**(blanks | _first_items(values, singles))), count, name)
 
     async def run_async(**values: Any) -> Any:
-        return _as_outputs(await function(**_first_items(values, singles)), count, name)
+        return _as_outputs(await function(**(blanks | _first_items(values, singles))), count, name)
 
     return run_async if inspect.iscoroutinefunction(function) else run
 

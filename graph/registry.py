@@ -1,12 +1,15 @@
 """The node types there are: found by id, with plugins' names apart and clashes reported."""
 
+import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import ModuleType
 from typing import Final
 
 from graph.node import spec_of
+from graph.sources import Source, source_digest
 from graph.spec import NodeSpec
 from graph.suggestions import listed, nearest
 
@@ -109,9 +112,26 @@ def registry_from(*modules: ModuleType) -> Registry:
 
 
 def specs_in(*modules: ModuleType) -> list[NodeSpec]:
-    """The node types marked in modules; a function that several modules import counts once."""
-    marked = (spec_of(value) for module in modules for value in vars(module).values())
-    return list({id(spec): spec for spec in marked if spec is not None}.values())
+    """The node types marked in modules, each digest widened to the project files its function's file imports.
+
+    A function that several modules import counts once.
+    """
+    functions = {id(value): value for module in modules for value in vars(module).values()}
+    marked = [(value, spec) for value in functions.values() if (spec := spec_of(value)) is not None]
+    known, wide = dict[Path, Source](), dict[str, str]()
+    for name in {function.__module__ for function, _ in marked}:
+        wide[name] = _module_digest(name, known)
+    return [replace(spec, digest=spec.digest + wide[function.__module__]) for function, spec in marked]
+
+
+def _module_digest(name: str, known: dict[Path, Source]) -> str:
+    """The digest of a loaded module's file and of what it imports from its own root, or ""."""
+    file = getattr(sys.modules.get(name), "__file__", None)
+    if not isinstance(file, str) or not file.endswith(".py"):
+        return ""
+    path = Path(file)
+    depth = name.count(".") + (path.name == "__init__.py")
+    return source_digest(path, path.parents[min(depth, len(path.parents) - 1)], known)
 
 
 def _with_full_id(spec: NodeSpec) -> NodeSpec:
