@@ -1,0 +1,182 @@
+"""Single files → diffusers' and transformers' modules, built from the header's dimensions. No hub is ever
+asked."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import safe_open
+from torch import Tensor, nn
+
+from diffusion.devices import Device, choose_device
+from diffusion.errors import DiffusionError
+from diffusion.families import Family, TextTower
+from diffusion.headers import Header, read_header
+from diffusion.probe import UNET, VAE, facts_of, strip, unet_family, unet_prefix
+from diffusion.sampling_space import sampling_of
+from diffusion.text_layout import rename_text, text_config, text_layout
+from diffusion.unet_layout import rename_unet, unet_config, unet_layout
+from diffusion.vae_layout import rename_vae, vae_config, vae_layout
+from diffusion.values import Checkpoint, Clip, LatentFormat, Model, Network, TextEncoder, Vae
+from diffusion.weights import assign, make_casting
+
+Tensors = Mapping[str, Tensor]
+
+
+def load_checkpoint(path: Path | str, *, device: Device | None = None) -> Checkpoint:
+    """The model, text encoders and autoencoder of a single-file checkpoint; DiffusionError says what is
+    wrong."""
+    path = Path(path)
+    header = read_header(path)
+    if unet_prefix(header.tensors) != UNET:
+        kind = facts_of(header).kind
+        raise DiffusionError(f"{path.name} is not a checkpoint{_rather(kind)}.")
+    tensors, device = open_tensors(path), device or choose_device()
+    model = build_model(header, strip(tensors, UNET), UNET, device)
+    return Checkpoint(
+        model, build_clip(path, tensors, model.family, device), _checkpoint_vae(path, tensors, device)
+    )
+
+
+def _rather(kind: str) -> str:
+    rather = {
+        "lora": "; it is a LoRA: load it with LoraLoader",
+        "vae": "; it is a VAE: load it with VAELoader",
+        "controlnet": "; it is a ControlNet: load it with ControlNetLoader",
+        "unet": "; it holds a U-Net only: load it with UNETLoader",
+        "clip": "; it is a text encoder: load it with CLIPLoader",
+        "embedding": "; it is an embedding: name it in a prompt as embedding:NAME",
+        "upscaler": "; it is an upscaler: load it with UpscaleModelLoader",
+    }
+    return rather.get(kind, ": it holds no U-Net under 'model.diffusion_model.'")
+
+
+def open_tensors(path: Path) -> dict[str, Tensor]:
+    """Every tensor of a safetensors file by name, memory-mapped: nothing is read before it is used."""
+    with safe_open(path, framework="pt") as file:
+        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+
+
+def load_model(path: Path | str, *, device: Device | None = None) -> Model:
+    """The network of a file that holds a U-Net, alone or in a checkpoint."""
+    path = Path(path)
+    header = read_header(path)
+    prefix = unet_prefix(header.tensors)
+    if prefix is None:
+        raise DiffusionError(f"{path.name} holds no U-Net{_rather(facts_of(header).kind)}.")
+    return build_model(header, strip(open_tensors(path), prefix), prefix, device or choose_device())
+
+
+def build_model(header: Header, tensors: Tensors, prefix: str, device: Device) -> Model:
+    """A MODEL from a U-Net's tensors (names without prefix)."""
+    layout = unet_layout({name: tuple(t.shape) for name, t in tensors.items()})
+    family = unet_family(header, prefix, layout)
+    facts = facts_of(header)
+    sampling = sampling_of(family, facts.prediction, zero_snr="ztsnr" in header.tensors)
+    network = Network(
+        build_unet(tensors, family, header.path.name),
+        family,
+        layout,
+        sampling,
+        LatentFormat(family.latent_scale, family.latent_channels),
+        device,
+    )
+    return Model(network, header.path)
+
+
+def build_unet(tensors: Tensors, family: Family, what: str) -> nn.Module:
+    """diffusers' U-Net with exactly these tensors (single-file names without prefix)."""
+    from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+
+    shapes = {name: tuple(t.shape) for name, t in tensors.items()}
+    layout = unet_layout(shapes)
+    names = rename_unet(shapes, layout)
+    _refuse_strays(what, "U-Net", shapes.keys() - names.keys())
+    with torch.device("meta"):
+        unet = UNet2DConditionModel(**unet_config(layout, family.heads, family.head_width))
+    assign(unet, {new: tensors[old] for old, new in names.items()}, f"The U-Net in {what}")
+    return make_casting(unet)
+
+
+def _refuse_strays(what: str, part: str, strays: set[str]) -> None:
+    if strays:
+        raise DiffusionError(
+            f"The {part} in {what} has {len(strays)} tensors that no layer takes (such as '{min(strays)}'): "
+            "it is of a family that Darkroom does not know."
+        )
+
+
+def build_clip(path: Path, tensors: Tensors, family: Family, device: Device) -> Clip | None:
+    """A CLIP from a checkpoint's tensors; None when it holds none of its family's text encoders."""
+    found = [(tower, strip(tensors, tower.prefix)) for tower in family.towers]
+    if not any(part for _, part in found):
+        return None
+    lacking = [tower.prefix for tower, part in found if not part]
+    if lacking:
+        raise DiffusionError(
+            f"{path.name} lacks a text encoder of {family.title}: nothing under '{lacking[0]}'."
+        )
+    encoders = tuple(build_text_encoder(part, tower, path.name, device) for tower, part in found)
+    return Clip(encoders, family, path)
+
+
+def build_text_encoder(tensors: Tensors, tower: TextTower, what: str, device: Device) -> TextEncoder:
+    """transformers' CLIP text model with exactly these tensors (single-file names without prefix)."""
+    from transformers.models.clip.configuration_clip import CLIPTextConfig
+    from transformers.models.clip.modeling_clip import CLIPTextModel
+
+    shapes = {name: tuple(t.shape) for name, t in tensors.items()}
+    layout = text_layout(shapes, tower.layout)
+    with torch.device("meta"):
+        module = CLIPTextModel(CLIPTextConfig(**text_config(layout, tower)))
+    renamed = _text_tensors(tensors, tower)
+    projection = renamed.pop("text_projection.weight", None)
+    assign(module, renamed, f"The text encoder in {what}")
+    module.embeddings.position_ids = nn.Buffer(torch.arange(layout.positions)[None], persistent=False)
+    return TextEncoder(make_casting(module), tower, projection, device)
+
+
+def _text_tensors(tensors: Tensors, tower: TextTower) -> dict[str, Tensor]:
+    renamed: dict[str, Tensor] = {}
+    for old, new in rename_text({n: tuple(t.shape) for n, t in tensors.items()}, tower.layout).items():
+        if new == ["text_projection"]:
+            renamed["text_projection.weight"] = tensors[old].t()
+        else:
+            renamed.update(zip(new, tensors[old].chunk(len(new)), strict=True))
+    return renamed
+
+
+def _checkpoint_vae(path: Path, tensors: Tensors, device: Device) -> Vae | None:
+    part = strip(tensors, VAE)
+    return build_vae(part, path, device) if part else None
+
+
+def load_vae(path: Path | str, *, device: Device | None = None) -> Vae:
+    """The autoencoder of a VAE file, or of a checkpoint."""
+    path = Path(path)
+    header = read_header(path)
+    prefix = next((p for p in (VAE, "") if f"{p}decoder.conv_in.weight" in header.tensors), None)
+    if prefix is None:
+        raise DiffusionError(f"{path.name} holds no VAE{_rather(facts_of(header).kind)}.")
+    return build_vae(strip(open_tensors(path), prefix), path, device or choose_device())
+
+
+def build_vae(tensors: Tensors, path: Path, device: Device) -> Vae:
+    """diffusers' AutoencoderKL with exactly these tensors (single-file names without prefix)."""
+    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+
+    shapes = {name: tuple(t.shape) for name, t in tensors.items()}
+    layout = vae_layout(shapes)
+    with torch.device("meta"):
+        module = AutoencoderKL(**vae_config(layout))
+    wanted: dict[str, Any] = module.state_dict()
+    renamed = {new: tensors[old] for old, new in rename_vae(shapes, layout).items()}
+    # Attention projections are 1×1 convolutions in single files and linear layers here.
+    fitted = {n: t.reshape(wanted[n].shape) if _is_flat(t, wanted.get(n)) else t for n, t in renamed.items()}
+    assign(module, fitted, f"The VAE in {path.name}")
+    return Vae(make_casting(module), layout, device, path)
+
+
+def _is_flat(tensor: Tensor, wanted: Tensor | None) -> bool:
+    return wanted is not None and tensor.ndim == 4 and wanted.ndim == 2 and tensor.numel() == wanted.numel()

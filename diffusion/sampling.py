@@ -1,0 +1,303 @@
+"""From noise to a finished latent: noise, sigmas, guidance, sampler and noise mask put together."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from diffusion.conditions import Canvas, Condition, fit_batch, prepare
+from diffusion.errors import DiffusionError
+from diffusion.guidance import guided
+from diffusion.preview import latent_to_rgb
+from diffusion.samplers import SAMPLERS, SamplerFunction
+from diffusion.sampling_space import DiscreteSampling
+from diffusion.schedules import sigmas_for
+from diffusion.values import Conditioning, Latent, Model, Network, copy_latent
+from diffusion.weights import applied, ready
+
+# These spend two network calls on the last but one level, which then is no gain: they run one level more
+# without it.
+DROP_PENULTIMATE: Final = ("dpm_2", "dpm_2_ancestral", "uni_pc", "uni_pc_bh2")
+
+
+@dataclass(frozen=True, slots=True)
+class StepEvent:
+    """One step is done: the step-th (from 1) of total. denoised and x are the network's latents (B, C, H,
+    W)."""
+
+    step: int
+    total: int
+    sigma: float
+    denoised: Tensor
+    x: Tensor
+    network: Network
+
+    def preview(self) -> Tensor:
+        """A small picture (H/8, W/8, 3) of bytes."""
+        return latent_to_rgb(self.network, self.denoised)
+
+
+OnStep = Callable[[StepEvent], None]
+
+
+def noise_for(samples: Tensor, seed: int, batch_index: list[int] | None = None) -> Tensor:
+    """Unit noise like samples from a CPU generator. With batch_index, item i gets the noise that it would
+    have as number batch_index[i] of a larger batch."""
+    generator = torch.Generator().manual_seed(seed % 2**64)
+    if batch_index is None:
+        return torch.randn(samples.shape, generator=generator)
+    drawn = [torch.randn(1, *samples.shape[1:], generator=generator) for _ in range(max(batch_index) + 1)]
+    return torch.cat([drawn[i] for i in batch_index])
+
+
+def ksampler_sigmas(
+    model: Model, sampler_name: str, schedule: str, steps: int, denoise: float = 1.0
+) -> Tensor:
+    """The sigmas that KSampler runs through: with denoise below 1 the end of a longer schedule."""
+    if denoise <= 0.0:
+        return torch.empty(0)
+    full = steps if denoise > 0.9999 else int(steps / denoise)
+    if sampler_name in DROP_PENULTIMATE:
+        sigmas = sigmas_for(schedule, full + 1, model.sampling)
+        sigmas = torch.cat([sigmas[:-2], sigmas[-1:]])
+    else:
+        sigmas = sigmas_for(schedule, full, model.sampling)
+    return sigmas if full == steps else sigmas[-(steps + 1) :]
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """SAMPLER: a step rule with its options. fresh_noise: masked regions get noise of their own."""
+
+    function: SamplerFunction
+    options: dict[str, Any] = field(default_factory=dict)
+    fresh_noise: bool = False
+
+    def sample(
+        self,
+        model_wrap: "Guider",
+        sigmas: Tensor,
+        extra_args: dict[str, Any],
+        callback: Callable[[int, Tensor, Tensor, int], None] | None,
+        noise: Tensor,
+        latent_image: Tensor | None = None,
+        denoise_mask: Tensor | None = None,
+        disable_pbar: bool = False,
+    ) -> Tensor:
+        """The latent that this sampler makes of noise, down the sigmas. callback: (step, denoised, x,
+        total)."""
+        sampling = model_wrap.sampling
+        latent = torch.zeros_like(noise) if latent_image is None else latent_image
+        masked = Masked(
+            model_wrap, latent, _mask_noise(noise, extra_args, self.fresh_noise), denoise_mask, sigmas
+        )
+        x = sampling.noise_scaling(sigmas[:1], noise, latent, is_max_denoise(sampling, sigmas))
+        total = len(sigmas) - 1
+        report = None if callback is None else lambda k: callback(k["i"], k["denoised"], k["x"], total)
+        made = self.function(
+            masked, x, sigmas, extra_args=extra_args, callback=report, disable=True, **self.options
+        )
+        return sampling.inverse_noise_scaling(sigmas[-1:], made)
+
+
+def _mask_noise(noise: Tensor, extra_args: dict[str, Any], fresh: bool) -> Tensor:
+    if not fresh:
+        return noise
+    generator = torch.Generator().manual_seed((extra_args.get("seed", 41) + 1) % 2**64)
+    return torch.randn(noise.shape, generator=generator).to(noise)
+
+
+def is_max_denoise(sampling: DiscreteSampling, sigmas: Tensor) -> bool:
+    """Whether the first sigma is the network's largest: then the start is noise of the trained variance."""
+    first, largest = float(sigmas[0]), float(sampling.sigma_max)
+    return math.isclose(largest, first, rel_tol=1e-5) or first > largest
+
+
+def sampler_named(name: str, **options: Any) -> Sampler:
+    """A SAMPLER by its name; raises DiffusionError for an unknown one."""
+    if name not in SAMPLERS:
+        raise DiffusionError(f"there is no sampler '{name}'. Known are {', '.join(SAMPLERS)}.")
+    return Sampler(SAMPLERS[name], options, fresh_noise=name == "ddim")
+
+
+@dataclass
+class Masked:
+    """A denoiser that leaves alone what a noise mask (B, C, H, W) covers with 0."""
+
+    inner_model: "Guider"
+    latent_image: Tensor
+    noise: Tensor
+    mask: Tensor | None
+    sigmas: Tensor
+
+    @torch.no_grad()
+    def __call__(
+        self, x: Tensor, sigma: Tensor, denoise_mask: Any = None, model_options: Any = None, seed: Any = None
+    ) -> Tensor:
+        options = self.inner_model.model_options if model_options is None else model_options
+        if self.mask is None:
+            return self.inner_model(x, sigma, options, seed)
+        mask = self.mask
+        if change := options.get("denoise_mask_function"):
+            mask = change(
+                sigma, mask, extra_options={"model": self.inner_model.network, "sigmas": self.sigmas}
+            )
+        kept = self.inner_model.sampling.noise_scaling(sigma, self.noise, self.latent_image)
+        clean = self.inner_model(x * mask + kept * (1 - mask), sigma, options, seed)
+        return clean * mask + self.latent_image * (1 - mask)
+
+
+class Guider:
+    """GUIDER: a model with conditionings on sides and a rule that makes one clean image of them (here:
+    cfg)."""
+
+    def __init__(self, model_patcher: Model) -> None:
+        self.model_patcher = model_patcher
+        self.model_options = model_patcher.clone().model_options
+        self.original_conds: dict[str, Conditioning] = {}
+        self.conds: dict[str, list[Condition]] = {}
+        self.cfg = 1.0
+
+    @property
+    def network(self) -> Network:
+        return self.model_patcher.model
+
+    @property
+    def sampling(self) -> DiscreteSampling:
+        return self.model_patcher.sampling
+
+    def set_conds(self, positive: Conditioning, negative: Conditioning | None = None) -> None:
+        self.inner_set_conds(
+            {"positive": positive} if negative is None else {"positive": positive, "negative": negative}
+        )
+
+    def inner_set_conds(self, conds: dict[str, Conditioning]) -> None:
+        """Set the conditioning of every side; the first key guides, others are what guidance weighs
+        against."""
+        self.original_conds = {
+            side: [[text, dict(keys)] for text, keys in cond] for side, cond in conds.items()
+        }
+
+    def set_cfg(self, cfg: float) -> None:
+        self.cfg = cfg
+
+    def __call__(self, x: Tensor, sigma: Tensor, model_options: Any = None, seed: Any = None) -> Tensor:
+        return self.predict_noise(
+            x, sigma, self.model_options if model_options is None else model_options, seed
+        )
+
+    def predict_noise(
+        self, x: Tensor, timestep: Tensor, model_options: dict[str, Any], seed: Any = None
+    ) -> Tensor:
+        """The clean image for x at a sigma (the name is the field's)."""
+        positive, negative = self.conds["positive"], self.conds.get("negative")
+        return guided(self.model_patcher, x, timestep, positive, negative, self.cfg, model_options)
+
+    @torch.no_grad()
+    def sample(
+        self,
+        noise: Tensor,
+        latent_image: Tensor,
+        sampler: Sampler,
+        sigmas: Tensor,
+        denoise_mask: Tensor | None = None,
+        callback: Callable[[int, Tensor, Tensor, int], None] | None = None,
+        disable_pbar: bool = False,
+        seed: int | None = None,
+    ) -> Tensor:
+        """The unscaled latent that sampling makes of unit noise and an unscaled start."""
+        if len(sigmas) < 2:
+            return latent_image
+        network, model = self.network, self.model_patcher
+        # A start of nothing but zeros is "no picture", not a grey one.
+        start = network.process_latent_in(latent_image) if latent_image.count_nonzero() else latent_image
+        mask = None if denoise_mask is None else fit_noise_mask(denoise_mask, noise)
+        unet = network.diffusion_model
+        ready(unet, network.device.device, network.device.dtype)
+        self.conds = prepare(model, self.original_conds, Canvas(noise, start, mask))
+        self.model_options["transformer_options"]["sample_sigmas"] = sigmas
+        extra_args = {"model_options": self.model_options, "seed": seed}
+        with applied(unet, model.patches):
+            made = sampler.sample(
+                self, sigmas.float(), extra_args, callback, noise, start, mask, disable_pbar
+            )
+        return network.process_latent_out(made.float())
+
+
+def fit_noise_mask(mask: Tensor, latent: Tensor) -> Tensor:
+    """A noise mask scaled to a latent's size, with its channels and batch."""
+    mask = mask.reshape(-1, 1, *mask.shape[-2:]).float()
+    mask = F.interpolate(mask, size=latent.shape[-2:], mode="bilinear")
+    return fit_batch(mask.repeat(1, latent.shape[1], 1, 1), latent.shape[0])
+
+
+def sample_latent(
+    model: Model,
+    *,
+    seed: int,
+    steps: int,
+    cfg: float,
+    sampler_name: str,
+    scheduler: str,
+    positive: Conditioning,
+    negative: Conditioning,
+    latent: Latent,
+    denoise: float = 1.0,
+    start_step: int | None = None,
+    last_step: int | None = None,
+    force_full_denoise: bool = False,
+    disable_noise: bool = False,
+    on_step: OnStep | None = None,
+) -> Latent:
+    """What KSampler makes of a latent. on_step is called after every step; what it raises stops the run."""
+    samples = fit_channels(model, latent["samples"])
+    sigmas = ksampler_sigmas(model, sampler_name, scheduler, steps, denoise)
+    sigmas = _window(sigmas, start_step, last_step, force_full_denoise)
+    if len(sigmas) < 2:
+        return copy_latent(latent, samples)
+    noise = (
+        torch.zeros_like(samples) if disable_noise else noise_for(samples, seed, latent.get("batch_index"))
+    )
+    guider = Guider(model)
+    guider.set_conds(positive, negative)
+    guider.set_cfg(cfg)
+    sampler = sampler_named(sampler_name)
+    report = None if on_step is None else _reporter(on_step, sigmas, model.model)
+    made = guider.sample(noise, samples, sampler, sigmas, latent.get("noise_mask"), report, seed=seed)
+    return copy_latent(latent, made)
+
+
+def _window(sigmas: Tensor, start: int | None, last: int | None, full: bool) -> Tensor:
+    if last is not None and last < len(sigmas) - 1:
+        sigmas = sigmas[: last + 1].clone()
+        if full:
+            sigmas[-1] = 0
+    if start is not None:
+        sigmas = sigmas[start:] if start < len(sigmas) - 1 else sigmas[:0]
+    return sigmas
+
+
+def _reporter(
+    on_step: OnStep, sigmas: Tensor, network: Network
+) -> Callable[[int, Tensor, Tensor, int], None]:
+    def report(step: int, denoised: Tensor, x: Tensor, total: int) -> None:
+        on_step(StepEvent(step + 1, total, float(sigmas[min(step, total)]), denoised, x, network))
+
+    return report
+
+
+def fit_channels(model: Model, samples: Tensor) -> Tensor:
+    """A latent with the model's channels: an empty one is made to fit, another is an error."""
+    channels = model.model.latent_format.latent_channels
+    if samples.shape[1] == channels:
+        return samples
+    if samples.count_nonzero():
+        raise DiffusionError(
+            f"this latent has {samples.shape[1]} channels, {model.family.title} samples {channels}: "
+            "it was made with the VAE of another model family."
+        )
+    return samples.new_zeros(samples.shape[0], channels, *samples.shape[2:])

@@ -1,0 +1,144 @@
+"""Text → conditioning: chunks of 75 tokens, weights, one or two CLIP text encoders."""
+
+from typing import Any, Final
+
+import torch
+from torch import Tensor
+
+from diffusion.errors import DiffusionError
+from diffusion.families import TextTower
+from diffusion.prompts import weighted_parts
+from diffusion.tokenizer import CHUNK, END, START, tokenize
+from diffusion.values import Clip, Conditioning, TextEncoder
+from diffusion.weights import ready
+
+Token = tuple[Any, ...]
+"""(token number or embedding vector, weight), and the word's number when asked for."""
+
+Tokens = dict[str, list[list[Token]]]
+
+# A group of words at least this long may be cut at the end of a chunk; a shorter one moves to the next
+# chunk whole.
+LONG_GROUP: Final = 8
+
+
+def encode(clip: Clip, text: str) -> Conditioning:
+    """The conditioning of a prompt: [[(1, T, W) vectors, {"pooled_output": (1, W)}]], T a multiple of 77."""
+    cond, pooled = encode_tokens(clip, tokenize_weighted(clip, text))
+    return [[cond, {"pooled_output": pooled}]]
+
+
+def tokenize_weighted(clip: Clip, text: str, word_ids: bool = False) -> Tokens:
+    """Token dict of a prompt: encoder name → chunks of 77 (token, weight) pairs."""
+    return {
+        encoder.tower.name: _chunks(_groups(clip, encoder, text), encoder.tower, word_ids)
+        for encoder in clip.encoders
+    }
+
+
+def _groups(clip: Clip, encoder: TextEncoder, text: str) -> list[list[tuple[Any, float]]]:
+    return [[(token, weight) for token in tokenize(words)] for words, weight in weighted_parts(text)]
+
+
+def _chunks(groups: list[list[tuple[Any, float]]], tower: TextTower, word_ids: bool) -> list[list[Token]]:
+    """Groups packed into chunks: start, up to 75 tokens, end, padding."""
+    chunks: list[list[Token]] = []
+    chunk: list[Token] = [_token(START, 1.0, 0, word_ids)]
+    for word, group in enumerate(groups, 1):
+        rest, long = group, len(group) >= LONG_GROUP
+        while rest:
+            room = CHUNK - 1 - len(chunk)
+            if len(rest) > room:
+                taken = room if long else 0
+                chunk += [_token(t, w, word, word_ids) for t, w in rest[:taken]]
+                rest = rest[taken:]
+                chunks.append(_closed(chunk, tower, word_ids))
+                chunk = [_token(START, 1.0, 0, word_ids)]
+                # A short group longer than a chunk cannot be: LONG_GROUP is far below 75.
+            else:
+                chunk += [_token(t, w, word, word_ids) for t, w in rest]
+                rest = []
+    return [*chunks, _closed(chunk, tower, word_ids)]
+
+
+def _token(token: Any, weight: float, word: int, word_ids: bool) -> Token:
+    return (token, weight, word) if word_ids else (token, weight)
+
+
+def _closed(chunk: list[Token], tower: TextTower, word_ids: bool) -> list[Token]:
+    pad = END if tower.pad is None else tower.pad
+    filled = [*chunk, _token(END, 1.0, 0, word_ids)]
+    return filled + [_token(pad, 1.0, 0, word_ids)] * (CHUNK - len(filled))
+
+
+@torch.no_grad()
+def encode_tokens(clip: Clip, tokens: Tokens) -> tuple[Tensor, Tensor]:
+    """Vectors (1, T, W) and pooled vector (1, W') of a token dict; encoders' vectors lie side by side."""
+    parts = [_encode_weighted(clip, encoder, _own_chunks(encoder, tokens)) for encoder in clip.encoders]
+    length = min(cond.shape[1] for cond, _ in parts)
+    cond = torch.cat([cond[:, :length] for cond, _ in parts], dim=-1)
+    return cond, parts[-1][1]
+
+
+def _own_chunks(encoder: TextEncoder, tokens: Tokens) -> list[list[Token]]:
+    name = encoder.tower.name
+    if name not in tokens:
+        raise DiffusionError(f"these tokens are for {', '.join(tokens)}; this text encoder is '{name}'.")
+    return tokens[name]
+
+
+def _encode_weighted(clip: Clip, encoder: TextEncoder, chunks: list[list[Token]]) -> tuple[Tensor, Tensor]:
+    """Weighted vectors: each token's is moved away from, or towards, the empty prompt's at its place."""
+    weights = torch.tensor([[token[1] for token in chunk] for chunk in chunks])
+    weighted = bool((weights != 1.0).any())
+    empty = [_closed([(START, 1.0)], encoder.tower, False)] if weighted or not chunks else []
+    vectors, pooled = run_encoder(encoder, [*chunks, *empty], clip.layer_idx)
+    if not chunks:
+        return vectors, pooled
+    found = vectors[: len(chunks)]
+    if weighted:
+        scale = weights[:, :, None].to(vectors)
+        found = torch.where(scale == 1.0, found, (found - vectors[-1]) * scale + vectors[-1])
+    return found.flatten(0, 1)[None], pooled[:1]
+
+
+def run_encoder(
+    encoder: TextEncoder, chunks: list[list[Token]], layer_idx: int | None = None
+) -> tuple[Tensor, Tensor]:
+    """Vectors (N, 77, W) of a layer and pooled vectors (N, W') of N chunks of tokens."""
+    module: Any = encoder.module
+    device, dtype = encoder.device.device, encoder.device.text_dtype
+    ready(module, device, dtype)
+    ids = [[token[0] for token in chunk] for chunk in chunks]
+    h = _embed(module, ids).to(device, dtype)
+    count = len(module.encoder.layers)
+    layer = encoder.tower.layer if layer_idx is None else layer_idx
+    wanted, kept = max(0, min(count, count + 1 + layer)), h
+    mask = torch.full((h.shape[1], h.shape[1]), float("-inf"), device=device, dtype=dtype).triu(1)[None, None]
+    for number, block in enumerate(module.encoder.layers, 1):
+        h = block(h, attention_mask=mask)
+        kept = h if number == wanted else kept
+    final = module.final_layer_norm(h)
+    if encoder.tower.normed:
+        kept = final if wanted == count else module.final_layer_norm(kept)
+    return kept.float().cpu(), _pooled(encoder, final, ids).float().cpu()
+
+
+def _embed(module: Any, ids: list[list[Any]]) -> Tensor:
+    table, places = module.embeddings.token_embedding.weight, module.embeddings.position_embedding.weight
+    numbers = torch.tensor([[t if isinstance(t, int) else 0 for t in chunk] for chunk in ids])
+    found = table[numbers.to(table.device)].float()
+    for i, chunk in enumerate(ids):
+        for j, token in enumerate(chunk):
+            if isinstance(token, Tensor):
+                found[i, j] = token.to(found)
+    return found + places[: numbers.shape[1]].float()
+
+
+def _pooled(encoder: TextEncoder, final: Tensor, ids: list[list[Any]]) -> Tensor:
+    """The final vector at each chunk's first end token, projected."""
+    ends = [next(i for i, t in enumerate(chunk) if isinstance(t, int) and t == END) for chunk in ids]
+    pooled = final[torch.arange(len(ids)), torch.tensor(ends)]
+    if encoder.projection is None:
+        return pooled
+    return pooled @ encoder.projection.to(pooled).t()
