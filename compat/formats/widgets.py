@@ -50,20 +50,20 @@ def has_upload(input: Input) -> bool:
 
 
 def places(spec: NodeSpec, uploads: bool = True, forced: bool = False) -> list[Place]:
-    """The entries of a node type's `widgets_values` in order.
+    """The entries of a node type's `widgets_values` in order; upload buttons come last.
 
     Old files lack those of upload buttons, or hold `forced` ones: an entry for each input that would have a
     widget if it did not only take links.
     """
-    found = list[Place]()
+    found, buttons = list[Place](), list[Place]()
     for input in front_order(spec):
         if has_widget(input):
             found.append(Place(input, "value"))
             found += [Place(input, "control")] if has_control(input) else []
-            found += [Place(input, "upload")] if uploads and has_upload(input) else []
+            buttons += [Place(input, "upload")] if uploads and has_upload(input) else []
         elif forced and input.type.names[0] in _WIDGET_TYPES:
             found.append(Place(input, "forced"))
-    return found
+    return found + buttons
 
 
 def default_value(input: Input) -> Any:

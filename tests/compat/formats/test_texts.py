@@ -36,8 +36,8 @@ def test_every_option_can_come_up() -> None:
     assert {read("{a|{b|c}|d}", seed) for seed in range(60)} == {"a", "b", "c", "d"}
 
 
-def test_a_hundred_thousand_levels_are_read() -> None:
-    assert read("{" * 100_000 + "x" + "}" * 100_000) == "x"
+def test_ten_thousand_levels_are_read() -> None:
+    assert read("{" * 10_000 + "x" + "}" * 10_000) == "x"
 
 
 def test_the_seed_decides_and_nothing_else() -> None:
