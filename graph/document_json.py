@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, cast
 from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from graph.document import FORMAT, Link, Mode, Node, Port, Workflow
 from graph.json_text import read_json
@@ -128,18 +129,38 @@ def _shape(document: dict[str, Any]) -> DocumentShape:
     except ValidationError as error:
         faults = error.errors(include_url=False, include_context=True)
         raise WorkflowError(
-            capped([_form_problem(item["loc"], item["msg"], item["input"]) for item in faults])
+            capped(_form_problem(item["loc"], _expected(item), item["input"]) for item in faults)
         ) from None
+
+
+_WANTED: Final = {
+    "dict_type": "must be an object",
+    "model_type": "must be an object",
+    "list_type": "must be a list",
+    "string_type": "must be text",
+    "string_too_short": "must not be empty",
+}
+
+
+def _expected(fault: ErrorDetails) -> str:
+    """What a place in a document must hold, told in our words."""
+    match fault["type"]:
+        case "missing" | "extra_forbidden" as kind:
+            return kind
+        case "literal_error":
+            return f"must be {fault.get('ctx', {}).get('expected', '')}"
+        case kind:
+            return _WANTED.get(kind, fault["msg"])
 
 
 def _form_problem(place: tuple[int | str, ...], expected: str, given: Any) -> Problem:
     """A fault of form, told by the place in the document where it is."""
-    missing = expected == "Field required"
-    what = "is missing" if missing else f"is {shown(given)}: {expected[0].lower()}{expected[1:]}"
+    told = {"missing": "is missing", "extra_forbidden": "is not known here"}
+    what = told.get(expected) or f"{expected}, not {shown(given)}"
     match place:
-        case ("nodes", str(key), *rest) if rest:
+        case ("nodes", str(key), *rest):
             where = "".join(f", {part}" for part in rest)
-            return Problem("bad_form", f"Node {key}{where} {what}.", node=key)
+            return Problem("bad_form", f"Node {key[:80]}{where} {what}.", node=key)
         case _:
             return Problem("bad_form", f"In the workflow, {'.'.join(map(str, place))} {what}.")
 
@@ -247,8 +268,7 @@ def _port_text(port: Port) -> str:
     return _inline({name: value for name, value in ends.items() if value})
 
 
-def _inline(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+_inline: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 
 def save_workflow(workflow: Workflow, path: Path) -> None:

@@ -66,12 +66,15 @@ def effective_sources(checking: Checking) -> dict[str, list[str]]:
 
 
 def _goals(checking: Checking) -> list[str]:
-    """Nodes that a run is for: outputs, and those of unknown type, which may be outputs."""
-    return [
+    """Nodes that a run is for: outputs and those of unknown type, which may be outputs; else output ports."""
+    nodes = checking.workflow.nodes
+    outputs = [
         key
-        for key, node in checking.workflow.nodes.items()
+        for key, node in nodes.items()
         if node.mode == "run" and ((kind := checking.kinds.get(node.type)) is None or kind.spec.output)
     ]
+    ports = [port.node for port in checking.workflow.ports.values() if port.output]
+    return outputs or [key for key in dict.fromkeys(ports) if key in nodes and nodes[key].mode == "run"]
 
 
 def _ranked(workflow: Workflow, found: list[Problem], needed: set[str] | None) -> list[Problem]:

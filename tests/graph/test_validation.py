@@ -224,6 +224,13 @@ def test_a_workflow_without_outputs_would_make_nothing() -> None:
     assert only(Workflow({})).code == "no_outputs"
 
 
+def test_an_output_port_is_a_goal_where_there_is_no_output_node() -> None:
+    nodes = {key: node for key, node in picture_nodes().items() if key != "save"}
+    workflow = Workflow(nodes, ports={"image": Port("decode", output="IMAGE")})
+    assert sentences(workflow) == []
+    assert only(replace(workflow, nodes=nodes | {"empty": Node("Empty", {"width": 3})})).severity == "error"
+
+
 def test_a_problem_of_a_node_that_no_output_needs_is_a_warning() -> None:
     problem = only(picture(aside=Node("Decode")))
     assert (problem.node, problem.severity) == ("aside", "warning")
