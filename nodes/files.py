@@ -1,9 +1,9 @@
 """Finding the files that nodes name."""
 
-import difflib
 from pathlib import Path
 
 from graph.context import Context
+from graph.suggestions import did_you_mean
 
 
 def existing(context: Context, kind: str, name: str) -> Path:
@@ -15,6 +15,5 @@ def existing(context: Context, kind: str, name: str) -> Path:
     files = context.job.files
     if (path := files.find(kind, name)) is not None:
         return path
-    near = difflib.get_close_matches(name, files.names(kind), n=1, cutoff=0.3)
-    hint = f" Did you mean {near[0]}?" if near else ""
-    raise FileNotFoundError(f"There is no file {name} among the {kind} files.{hint}")
+    hint = did_you_mean(name, files.names(kind))
+    raise FileNotFoundError(f"There is no file {name} among the {kind} files. {hint}".rstrip())
