@@ -27,7 +27,7 @@ def fact_problems(checking: Checking, order: Sequence[str]) -> Iterator[Problem]
         found = infer_facts(kind.spec, known)
         told.update({(key, name): facts for name, facts in found.outputs.items()})
         yield from _refinement_problems(checking, key, kind, incoming)
-        yield from _agreement_problems(checking, key, kind, {**found.inputs, **incoming})
+        yield from _agreement_problems(checking, key, kind, {**incoming, **found.inputs})
 
 
 def _concerned(kind: Kind) -> bool:

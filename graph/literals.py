@@ -72,7 +72,7 @@ def _one(input: Input, raw: Any, lenient: bool) -> Literal:
         case Choice(options=options):
             return Literal(raw) if unchecked else _choice(options, raw, lenient)
         case FileChoice():
-            return _file(raw, lenient)
+            return _file(raw)
         case widget:
             read = _typed(input, raw, lenient)
             if read.wrong or unchecked or not isinstance(widget, Number) or isinstance(read.value, bool):
@@ -207,10 +207,11 @@ def _choice(options: tuple[Any, ...], raw: Any, lenient: bool) -> Literal:
     return _wrong(raw, "unknown_choice", message, did_you_mean(word, names))
 
 
-def _file(raw: Any, lenient: bool) -> Literal:
-    if not isinstance(raw, str):
-        return _text(raw, lenient)
-    return Literal(raw.replace("\\", "/"))
+def _file(raw: Any) -> Literal:
+    """A file's name, with the one separator that names are listed with."""
+    return (
+        Literal(raw.replace("\\", "/")) if isinstance(raw, str) else _mistyped(raw, "the name of a file", "")
+    )
 
 
 def _number_faults(input: Input, number: Number, value: Any, lenient: bool) -> tuple[Fault, ...]:

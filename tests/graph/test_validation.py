@@ -33,8 +33,8 @@ def test_a_right_workflow_has_no_problems() -> None:
 
 
 def test_m2_depth_is_unbounded() -> None:
-    chain = {str(n): Node("Add", {"a": Link(str(n - 1), "INT") if n else 1}) for n in range(20_000)}
-    assert sentences(Workflow(chain | {"end": Node("Show", {"value": Link("19999", "INT")})})) == []
+    chain = {str(n): Node("Add", {"a": Link(str(n - 1), "INT") if n else 1}) for n in range(5_000)}
+    assert sentences(Workflow(chain | {"end": Node("Show", {"value": Link("4999", "INT")})})) == []
 
 
 def test_m4_a_cycle_is_named_node_by_node() -> None:
