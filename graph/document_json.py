@@ -8,7 +8,6 @@ from typing import Annotated, Any, Final, cast
 from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails
 
 from graph.document import FORMAT, Link, Mode, Node, Port, Workflow
 from graph.json_text import read_json
@@ -129,7 +128,12 @@ def _shape(document: dict[str, Any]) -> DocumentShape:
     except ValidationError as error:
         faults = error.errors(include_url=False, include_context=True)
         raise WorkflowError(
-            capped(_form_problem(item["loc"], _expected(item), item["input"]) for item in faults)
+            capped(
+                _form_problem(
+                    item["loc"], _expected(item["type"], item["msg"], item.get("ctx", {})), item["input"]
+                )
+                for item in faults
+            )
         ) from None
 
 
@@ -142,15 +146,11 @@ _WANTED: Final = {
 }
 
 
-def _expected(fault: ErrorDetails) -> str:
+def _expected(kind: str, message: str, details: Mapping[str, Any]) -> str:
     """What a place in a document must hold, told in our words."""
-    match fault["type"]:
-        case "missing" | "extra_forbidden" as kind:
-            return kind
-        case "literal_error":
-            return f"must be {fault.get('ctx', {}).get('expected', '')}"
-        case kind:
-            return _WANTED.get(kind, fault["msg"])
+    if kind in ("missing", "extra_forbidden"):
+        return kind
+    return f"must be {details['expected']}" if kind == "literal_error" else _WANTED.get(kind, message)
 
 
 def _form_problem(place: tuple[int | str, ...], expected: str, given: Any) -> Problem:

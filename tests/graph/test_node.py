@@ -312,14 +312,6 @@ def undocumented(x: int) -> None:
     pass
 
 
-def unannotated(x) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001
-    """Do nothing."""
-
-
-def unreturning(x: int):  # type: ignore[no-untyped-def] # noqa: ANN201
-    """Do nothing."""
-
-
 def below(x: Annotated[int, Number(1, 9)] = 0) -> None:
     """Do nothing."""
 
@@ -373,12 +365,19 @@ def twins() -> tuple[Image, Image]:
     return Thing(), Thing()
 
 
+def written(code: str) -> Any:
+    names = dict[str, Any]()
+    exec(code, names)
+    return names["toy"]
+
+
 @pytest.mark.parametrize(
     ("function", "sentence"),
     [
         (undocumented, "it has no docstring"),
-        (unannotated, "parameter x has no annotation"),
-        (unreturning, "it has no return annotation"),
+        (written("def toy(x) -> None: 'Do nothing.'"), "parameter x has no annotation"),
+        (written("def toy(x: int): 'Do nothing.'"), "it has no return annotation"),
+        (written("def toy(x: 'Nothing') -> None: 'Do nothing.'"), "its annotations cannot be read"),
         (below, "its default 0 is below its minimum 1"),
         (above, "its default 1.5 is above its maximum 1"),
         (no_number, "its default True is not a whole number"),
@@ -397,7 +396,7 @@ def twins() -> tuple[Image, Image]:
 def test_a_mistake_in_a_signature_is_a_sentence_at_load(function: Any, sentence: str) -> None:
     message = refusal(function)
     assert sentence in message
-    assert message.startswith("Node 'Toy' (tests.graph.test_node.") or "test_node" in message
+    assert message.startswith("Node 'Toy' (")
 
 
 def test_output_names_must_match_the_outputs() -> None:
