@@ -53,7 +53,8 @@ def _entry(workflow: Workflow, types: NodeTypes, id: str, problems: list[Problem
 def _widget_values(node: Node, spec: NodeSpec | None) -> dict[str, Any]:
     """Every value but links: those of widgets in their order (or their default), then the rest."""
     literals = {name: value for name, value in node.inputs.items() if not isinstance(value, Link)}
-    given = {**mapping(node.extra.get("hidden_values")), **literals}
+    hidden = mapping(node.extra.get("hidden_values"))
+    given = {name: hidden[name] for name in node.inputs if name in hidden} | literals
     values = dict[str, Any](EDITOR_ONLY.get(node.type, {}))
     for input in filter(has_widget, front_order(spec) if spec else ()):
         values[input.name] = given[input.name] if input.name in given else default_value(input)

@@ -8,6 +8,9 @@ from compat.formats.litegraph import RawNode
 from compat.formats.shape import mapping, numbers, text
 
 TITLE_HEIGHT: Final = 30
+GROUP_LOOKS: Final[Mapping[str, Any]] = {"color": "#3f789e", "font_size": 24, "flags": {}}
+"""How the editor draws a group of which nothing else is told."""
+
 _PADDING: Final = 20
 _NOTE_SIZE: Final = (240.0, 120.0)
 
@@ -45,17 +48,16 @@ def place_of(data: Mapping[str, Any]) -> list[float]:
 
 
 def shifted(place: Sequence[float], offset: tuple[float, float]) -> list[float]:
-    """A place moved by an offset."""
-    return [place[0] + offset[0], place[1] + offset[1], *place[2:]]
+    """A place moved by an offset; [] stays []."""
+    return [] if not place else [place[0] + offset[0], place[1] + offset[1], *place[2:]]
 
 
 def read_group(data: Mapping[str, Any], offset: tuple[float, float]) -> dict[str, Any]:
     """A group as `{"title", "bounds": [x, y, width, height], "color"}` and the rest the editor tells."""
     bounds = numbers(data.get("bounding"), 4)
-    rest = {
-        key: value for key, value in data.items() if key not in ("title", "bounding", "id") and value != {}
-    }
-    return {"title": text(data.get("title")), "bounds": shifted(bounds, offset) if bounds else [], **rest}
+    rest = {key: value for key, value in data.items() if key not in ("title", "bounding", "id")}
+    looks = {key: value for key, value in rest.items() if value != GROUP_LOOKS.get(key)}
+    return {"title": text(data.get("title")), "bounds": shifted(bounds, offset), **looks}
 
 
 def read_note(node: RawNode, offset: tuple[float, float]) -> dict[str, Any]:
@@ -78,8 +80,7 @@ def write_group(group: Any, id: int) -> dict[str, Any]:
     data = mapping(group)
     rest = {key: value for key, value in data.items() if key not in ("title", "bounds")}
     bounds = numbers(data.get("bounds"), 4) or [0, 0, 400, 200]
-    written = {"id": id, "title": text(data.get("title")), "bounding": bounds, "color": "#3f789e"}
-    return {**written, "font_size": 24, "flags": dict[str, Any](), **rest}
+    return {"id": id, "title": text(data.get("title")), "bounding": bounds, **GROUP_LOOKS, **rest}
 
 
 def write_note(note: Any, id: int, order: int) -> dict[str, Any]:

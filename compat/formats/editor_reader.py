@@ -22,7 +22,7 @@ from compat.formats.ours import OURS, Ours, read_ours, read_ports
 from compat.formats.shape import mapping, text
 from compat.formats.slots import output_name
 from compat.formats.values import read_values
-from compat.formats.widgets import has_widget
+from compat.formats.widgets import CONTROLS, has_widget
 from graph.document import Link, Node, Workflow
 from graph.formats import NodeTypes
 from graph.problems import Problem, WorkflowError
@@ -86,7 +86,7 @@ def read_editor(data: Any, types: NodeTypes) -> Workflow:
     return Workflow(
         nodes=dict(_nodes(reading)),
         ports=read_ports(ours.get("ports")),
-        layout=_layout(reading),
+        layout=_layout(reading, mapping(ours.get("layout"))),
         groups=tuple(_groups(reading)),
         notes=tuple(_notes(scopes)),
         lock=mapping(ours.get("lock")),
@@ -101,6 +101,7 @@ def _extra(document: Mapping[str, Any]) -> dict[str, Any]:
     rest = {
         key: value for key, value in document.items() if key not in _CANVAS and not key.startswith("last_")
     }
+    rest = {key: value for key, value in rest.items() if (key, value) != ("config", {})}
     kept = {key: value for key, value in extra.items() if key not in _DRAWING}
     editor = {**rest, "extra": kept} if kept else rest
     ours = dict(mapping(mapping(extra.get(OURS)).get("extra")))
@@ -140,7 +141,7 @@ def _node(reading: Reading, scope: Scope, raw: RawNode) -> Node:
     wired = _wired(reading, scope, raw, spec)
     inputs = {**wired.values, **wired.links, **ours.inputs}
     kept = {name: value for name, value in inputs.items() if not _left_out(name, value, ours)}
-    extra = dict[str, Any]({**_node_extra(raw, spec, wired), **ours.extra})
+    extra = dict[str, Any]({**_node_extra(raw, spec, wired, ours), **ours.extra})
     return Node(ours.type or raw.type, _ordered(kept, spec), _title(raw, spec), raw.mode, extra)
 
 
@@ -198,15 +199,19 @@ def _title(raw: RawNode, spec: NodeSpec | None) -> str:
     return "" if title in (raw.type, spec.title if spec else "") else title
 
 
-def _node_extra(raw: RawNode, spec: NodeSpec | None, wired: Wired) -> dict[str, Any]:
+def _node_extra(raw: RawNode, spec: NodeSpec | None, wired: Wired, ours: Ours) -> dict[str, Any]:
     properties = {
         key: value
         for key, value in mapping(raw.data.get("properties")).items()
         if key not in (_CLASS_PROPERTY, OURS)
     }
     found: dict[str, Any] = {
-        "control": dict(wired.controls),
-        "hidden_values": {name: value for name, value in wired.values.items() if name in wired.links},
+        "control": {name: word for name, word in wired.controls.items() if not spec or word != CONTROLS[0]},
+        "hidden_values": {
+            name: value
+            for name, value in wired.values.items()
+            if name in wired.links and value is not None and not _left_out(name, value, ours)
+        },
         "properties": properties,
         **{key: raw.data[key] for key in _LOOKS if key in raw.data},
     }
@@ -220,13 +225,16 @@ def _node_extra(raw: RawNode, spec: NodeSpec | None, wired: Wired) -> dict[str, 
     return {key: value for key, value in found.items() if value not in ({}, [], None, "")}
 
 
-def _layout(reading: Reading) -> dict[str, Any]:
+def _layout(reading: Reading, kept: Mapping[str, Any]) -> dict[str, Any]:
+    """Where nodes lie, and of `kept` what our document said of nodes that are not there."""
     offsets = _offsets(reading.scopes)
-    return {
-        reading.name(scope, node): shifted(place, offsets[scope.path])
-        for scope, node in _real_nodes(reading)
-        if (place := place_of(node.data))
-    }
+    layout = dict(kept)
+    for scope, node in _real_nodes(reading):
+        at, ours = place_of(node.data), read_ours(node.data).place
+        place = ours.get("was") if ours and ours.get("is") == at else shifted(at, offsets[scope.path])
+        if place:
+            layout[reading.name(scope, node)] = place
+    return layout
 
 
 def _offsets(scopes: Sequence[Scope]) -> dict[str, tuple[float, float]]:

@@ -12,13 +12,17 @@ OURS: Final = "darkroom"
 
 @dataclass(frozen=True, slots=True)
 class Ours:
-    """Of one node: its id and type where they differ, inputs without a widget, defaults left out, extras."""
+    """Of one node: its id and type where they differ, inputs without a widget, defaults left out, extras.
+
+    place: our layout of it ("was") as long as the editor's is still what we wrote ("is").
+    """
 
     id: str = ""
     type: str = ""
     inputs: Mapping[str, Any] = field(default_factory=dict[str, Any])
     unset: Mapping[str, Any] = field(default_factory=dict[str, Any])
     extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    place: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 def read_ours(node: Mapping[str, Any]) -> Ours:
@@ -27,13 +31,8 @@ def read_ours(node: Mapping[str, Any]) -> Ours:
     if not data:
         return Ours()
     inputs = {name: _read_input(value) for name, value in mapping(data.get("inputs")).items()}
-    return Ours(
-        text(data.get("id")),
-        text(data.get("type")),
-        inputs,
-        mapping(data.get("unset")),
-        mapping(data.get("extra")),
-    )
+    unset, extra, place = (mapping(data.get(key)) for key in ("unset", "extra", "place"))
+    return Ours(text(data.get("id")), text(data.get("type")), inputs, unset, extra, place)
 
 
 def write_ours(ours: Ours) -> dict[str, Any]:
@@ -44,6 +43,7 @@ def write_ours(ours: Ours) -> dict[str, Any]:
         "inputs": {name: _written_input(value) for name, value in ours.inputs.items()},
         "unset": dict(ours.unset),
         "extra": dict(ours.extra),
+        "place": dict(ours.place),
     }
     return {key: value for key, value in found.items() if value}
 

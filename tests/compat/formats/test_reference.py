@@ -1,4 +1,4 @@
-"""Real workflows and what the official front end makes of them. Their texts are not ours: they stay outside."""
+"""Real workflows and what the official front end makes of them. They are not ours, so they stay outside."""
 
 import json
 from functools import cache
