@@ -10,7 +10,7 @@ from uuid import uuid4
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from graph.document import FORMAT, Link, Mode, Node, Port, Workflow
-from graph.json_text import read_json
+from graph.json_text import LARGEST, read_json
 from graph.problems import Problem, WorkflowError, capped
 from graph.suggestions import shown
 
@@ -79,10 +79,18 @@ def parse_workflow(data: str | bytes | Mapping[str, Any]) -> Workflow:
 def load_workflow(path: Path) -> Workflow:
     """The workflow in a file. Raises WorkflowError with a sentence, also when there is no such file."""
     try:
-        return parse_workflow(path.read_bytes())
-    except OSError as error:
-        reason = "it is a folder" if path.is_dir() else (error.strerror or str(error)).lower()
-        raise WorkflowError([Problem("no_file", f"Cannot read {path}: {reason}.")]) from error
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)
+    except (OSError, ValueError) as error:
+        raise WorkflowError([Problem("no_file", f"Cannot read {path}: {_reason(path, error)}.")]) from error
+    return parse_workflow(data)
+
+
+def _reason(path: Path, error: Exception) -> str:
+    if isinstance(error, IsADirectoryError):
+        return "it is a folder"
+    said = error.strerror if isinstance(error, OSError) else None
+    return said[:1].lower() + said[1:] if said else str(error)
 
 
 def migrate(
@@ -272,15 +280,25 @@ _inline: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 
 def save_workflow(workflow: Workflow, path: Path) -> None:
-    """Write a workflow so that the file is, at every moment, either the old one or the new one, whole."""
+    """Write a workflow so that the file is, at every moment, either the old one or the new one, whole.
+
+    Raises WorkflowError with a sentence when it cannot be written; the old file is then as it was.
+    """
     text = write_workflow(workflow).encode("utf-8")
     half = path.with_name(f".{path.name[:100]}.{uuid4().hex}")
     try:
-        with half.open("xb") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
+        _write_whole(half, text)
         half.replace(path)
-    except BaseException:
+    except OSError as error:
+        raise WorkflowError(
+            [Problem("unwritable", f"Cannot write {path}: {_reason(path, error)}.")]
+        ) from error
+    finally:
         half.unlink(missing_ok=True)
-        raise
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    with path.open("xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())

@@ -32,7 +32,7 @@ def _text(data: str | bytes) -> str:
     if len(data) > LARGEST:
         _refuse(
             "too_large",
-            f"The workflow is {len(data) // 2**20} MB; more than {LARGEST // 2**20} MB is refused.",
+            f"The workflow is larger than {LARGEST // 2**20} MB.",
         )
     try:
         text = data if isinstance(data, str) else data.decode("utf-8-sig")

@@ -7,6 +7,7 @@ from graph.checking import Checking, Kind, links_of, outputs_named
 from graph.context import Files
 from graph.document import Link, Node, Port, Workflow
 from graph.fact_checks import fact_problems
+from graph.modes import active_workflow
 from graph.node_checks import node_problems
 from graph.order import circles, needed_by, ordered
 from graph.problems import Problem, capped
@@ -67,14 +68,18 @@ def effective_sources(checking: Checking) -> dict[str, list[str]]:
 
 def _goals(checking: Checking) -> list[str]:
     """Nodes that a run is for: outputs and those of unknown type, which may be outputs; else output ports."""
+    nodes, muted = checking.workflow.nodes, _stopped_by_mute(checking)
+    running = [key for key, node in nodes.items() if node.mode == "run" and key not in muted]
+    outputs = [key for key in running if (kind := checking.kind(key)) is None or kind.spec.output]
+    ports = {port.node for port in checking.workflow.ports.values() if port.output}
+    return outputs or [key for key in running if key in ports]
+
+
+def _stopped_by_mute(checking: Checking) -> set[str]:
+    """Nodes that do not run because they need a muted node: wanted so, and no mistake."""
     nodes = checking.workflow.nodes
-    outputs = [
-        key
-        for key, node in nodes.items()
-        if node.mode == "run" and ((kind := checking.kinds.get(node.type)) is None or kind.spec.output)
-    ]
-    ports = [port.node for port in checking.workflow.ports.values() if port.output]
-    return outputs or [key for key in dict.fromkeys(ports) if key in nodes and nodes[key].mode == "run"]
+    dropped = active_workflow(checking.workflow, checking.registry).dropped
+    return {key for key, cut in dropped.items() if nodes[cut.node].mode == "mute"}
 
 
 def _ranked(workflow: Workflow, found: list[Problem], needed: set[str] | None) -> list[Problem]:
@@ -108,6 +113,7 @@ def _type_problems(checking: Checking) -> Iterator[Problem]:
             yield Problem("unknown_node_type", message, key, fix=fixes[node.type])
 
 
+_ALL_OFF = "Nothing would run: every output node is muted or bypassed, or needs a muted node."
 _INSTALL = "Install the plugin that defines it, or delete the node."
 
 
@@ -155,9 +161,7 @@ def _goal_problems(checking: Checking, goals: Sequence[str]) -> Iterator[Problem
     if goals:
         return
     if any(kind.spec.output for kind in checking.kinds.values()):
-        yield Problem(
-            "no_outputs", "Nothing would run: every output node is muted or bypassed.", fix="Unmute one."
-        )
+        yield Problem("no_outputs", _ALL_OFF, fix="Unmute one.")
         return
     known = next((spec.id for spec in checking.registry if spec.output), "")
     fix = f"Add one, such as {known}." if known else ""

@@ -254,11 +254,21 @@ def test_a_muted_target_cannot_be_run() -> None:
 
 
 def test_a_muted_node_stops_what_needs_it_and_says_so() -> None:
-    nodes = picture_nodes()
+    nodes = picture_nodes() | {"show": Node("Show", {"value": 1})}
     nodes["sample"] = replace(nodes["sample"], mode="mute")
     problem = only(Workflow(nodes))
     assert (problem.code, problem.node, problem.severity) == ("muted_source", "decode", "warning")
     assert "node sample 'Sample' is muted" in problem.message
+
+
+def test_muting_what_every_output_needs_leaves_nothing_to_run() -> None:
+    nodes = picture_nodes()
+    nodes["sample"] = replace(nodes["sample"], mode="mute")
+    problems = validate(Workflow(nodes), TOYS)
+    assert [(problem.code, problem.severity) for problem in problems] == [
+        ("muted_source", "warning"),
+        ("no_outputs", "error"),
+    ]
 
 
 def test_a_muted_node_may_be_wrong() -> None:
@@ -281,8 +291,8 @@ def test_a_bypassed_node_passes_on_its_input_of_the_same_type() -> None:
 def test_a_bypassed_node_with_nothing_to_pass_on_is_a_problem() -> None:
     nodes = picture_nodes()
     nodes["decode"] = replace(nodes["decode"], mode="bypass")
-    problem = only(Workflow(nodes))
-    assert problem.code == "nothing_passed_on"
+    problem = only(Workflow(nodes | {"show": Node("Show", {"value": 1})}))
+    assert (problem.code, problem.severity) == ("nothing_passed_on", "error")
     assert "is bypassed and has no input to pass on as IMAGE" in problem.message
 
 
