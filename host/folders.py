@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Final
 
 HOME_VARIABLE: Final = "DARKROOM_HOME"
+SOURCES: Final = Path(__file__).resolve().parent.parent
+"""The folder that holds the code."""
 
 MODEL_KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "checkpoints": ("checkpoints",),
@@ -36,7 +38,7 @@ MODEL_ENDINGS: Final = frozenset({".safetensors", ".sft", ".ckpt", ".pt", ".pt2"
 def installation() -> Path:
     """The folder everything lies in: $DARKROOM_HOME, or the project's own."""
     given = os.environ.get(HOME_VARIABLE)
-    return Path(given).expanduser().resolve() if given else Path(__file__).resolve().parent.parent
+    return Path(given).expanduser().resolve() if given else SOURCES
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Everything around the engine: folders, jobs, and the command line."""

@@ -1,0 +1,133 @@
+"""The command line as a whole: its commands, and what becomes of errors nobody foresaw."""
+
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final, Literal
+
+import typer
+
+from host.cli.codes import CANCELLED, DONE, FAILED
+
+if TYPE_CHECKING:
+    from host.services import Services
+
+INTERRUPTED: Final = 130
+"""What typer makes of Ctrl-C."""
+
+
+def build() -> typer.Typer:
+    """The commands."""
+    app = typer.Typer(
+        name="darkroom",
+        help="Darkroom: run workflows that make pictures.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    for command in (validate, nodes, models, convert, doctor, version):
+        app.command()(command)
+    return app
+
+
+def validate(
+    context: typer.Context,
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Workflows, or pictures with one.")],
+    strict: Annotated[bool, typer.Option("--strict", help="Count warnings as errors.")] = False,
+) -> None:
+    """Say everything that is wrong with workflows, and how to mend it."""
+    from host.cli.validate import validate_files
+
+    raise typer.Exit(validate_files(context.obj, files, strict))
+
+
+def nodes(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="[NAME]", help="A node type to describe in full.")] = "",
+) -> None:
+    """List the node types, or describe one in full."""
+    from host.cli.nodes import list_nodes
+
+    list_nodes(context.obj, name)
+
+
+def models(
+    kind: Annotated[str, typer.Argument(metavar="[KIND]", help="One kind only, such as checkpoints.")] = "",
+) -> None:
+    """List the model files with their family, precision and size."""
+    from host.cli.models import list_models
+
+    list_models(kind)
+
+
+def convert(
+    context: typer.Context,
+    source: Annotated[
+        str, typer.Argument(metavar="IN", help="A workflow or a picture; - reads standard input.")
+    ],
+    target: Annotated[str, typer.Argument(metavar="OUT", help="The file to write; - is standard output.")],
+    to: Annotated[
+        Literal["darkroom", "api", "editor"], typer.Option(help="The format to write.")
+    ] = "darkroom",
+) -> None:
+    """Write a workflow in another format: ours, ComfyUI's API format or its editor format."""
+    from host.cli.convert import convert_file
+
+    convert_file(context.obj, source, target, to)
+
+
+def doctor() -> None:
+    """Say what works on this machine, what does not, and what to do about it."""
+    from host.cli.doctor import examine
+
+    raise typer.Exit(examine())
+
+
+def version() -> None:
+    """Print the versions of Darkroom and of what it computes with."""
+    from host.versions import versions
+
+    for name, number in versions().items():
+        print(f"{name} {number}")
+
+
+def main(arguments: Sequence[str] | None, services: "Services") -> int:
+    """The exit code of a command: 0 done, 2 wrong workflow or arguments, 3 a node failed, 4 cancelled."""
+    try:
+        build()(args=None if arguments is None else list(arguments), obj=services, prog_name="darkroom")
+    except SystemExit as end:
+        return _exit_code(end.code)
+    except KeyboardInterrupt:
+        return CANCELLED
+    except Exception as error:  # the last resort: nobody is shown a traceback
+        from host.cli.console import say
+
+        say(f"Something went wrong inside Darkroom: {_sentence(error)} The details are in {_trace()}.", "red")
+        return FAILED
+    return DONE
+
+
+def _exit_code(code: object) -> int:
+    if code == INTERRUPTED:
+        return CANCELLED
+    return code if isinstance(code, int) else DONE if code is None else FAILED
+
+
+def _sentence(error: Exception) -> str:
+    text = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return text if text.endswith(".") else f"{text}."
+
+
+def _trace() -> Path | str:
+    """The file that the trace of the current exception was written to."""
+    try:
+        handle, name = tempfile.mkstemp(prefix="darkroom-", suffix=".log")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(" ".join(sys.argv) + "\n\n" + traceback.format_exc())
+        return Path(name)
+    except OSError:
+        return "no file, for none could be written"

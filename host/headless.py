@@ -1,0 +1,49 @@
+"""Running workflows in this process, with no server: what the command line and scripts use."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from graph.document import Workflow
+from graph.document_json import write_workflow
+from graph.problems import WorkflowError
+from graph.registry import Registry
+from host.folders import Folders
+from host.lock import Hashes, lock_of
+from host.services import Services
+
+
+@dataclass(frozen=True)
+class HeadlessJob:
+    """A job of this process: its folders, and the texts that its pictures carry."""
+
+    workflow: Workflow
+    services: Services
+    types: Registry
+    files: Folders
+    hashes: Hashes
+    precision: str = "auto"
+
+    @cached_property
+    def metadata(self) -> dict[str, str]:
+        """The workflow with its lock, and the same in the API format; made when a picture is saved."""
+        lock = {**self.workflow.lock, **self._lock()}
+        texts = {"workflow": write_workflow(replace(self.workflow, lock=lock))}
+        try:
+            texts["prompt"] = json.dumps(self.services.format_named("api").write(self.workflow, self.types))
+        except WorkflowError:  # what only our format can say is left out of the foreign one
+            return texts
+        return texts
+
+    def _lock(self) -> Mapping[str, Any]:
+        return lock_of(self.workflow, self.types, self.files, self.hashes, self.precision)
+
+
+def with_output(files: Folders, folder: Path | None) -> Folders:
+    """The same folders, with results going to another one."""
+    if folder is None:
+        return files
+    return Folders({**files.places, "output": (folder.expanduser().resolve(),)})

@@ -1,0 +1,56 @@
+"""The seeds of a workflow: setting them all, and moving on after a run."""
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any, Final
+
+from graph.document import Link, Workflow
+from graph.registry import Registry
+from graph.spec import Input, Number
+
+LARGEST: Final = 2**64 - 1
+RANDOM_LIMIT: Final = 2**50
+"""Random seeds stay below this, so that every program that reads JSON numbers keeps them exact."""
+SEED_NAMES: Final = ("seed", "noise_seed")
+
+
+def seed_inputs(workflow: Workflow, types: Registry) -> Iterator[tuple[str, str]]:
+    """Node and input of every seed that stands in the workflow as a number, one linked to included."""
+    for key, node in workflow.nodes.items():
+        spec = types.get(node.type)
+        for item in spec.inputs if spec else ():
+            if not _is_seed(item):
+                continue
+            match node.inputs.get(item.name):
+                case Link(source):
+                    if (primitive := workflow.nodes.get(source)) and "value" in primitive.inputs:
+                        yield source, "value"
+                case _:
+                    yield key, item.name
+
+
+def _is_seed(item: Input) -> bool:
+    return isinstance(item.widget, Number) and item.name in SEED_NAMES
+
+
+def change_seeds(workflow: Workflow, types: Registry, change: Callable[[int], int]) -> Workflow:
+    """The workflow with every seed changed."""
+    nodes = dict(workflow.nodes)
+    for key, name in dict.fromkeys(seed_inputs(workflow, types)):
+        node = nodes[key]
+        now: Any = node.inputs.get(name, 0)
+        if type(now) is int:
+            nodes[key] = replace(node, inputs={**node.inputs, name: change(now)})
+    return replace(workflow, nodes=nodes)
+
+
+def set_seeds(workflow: Workflow, types: Registry, seed: int | None) -> Workflow:
+    """The workflow with every seed set to `seed`, or to one random number when it is None."""
+    chosen = random.randrange(RANDOM_LIMIT) if seed is None else seed
+    return change_seeds(workflow, types, lambda _: chosen)
+
+
+def next_seeds(workflow: Workflow, types: Registry) -> Workflow:
+    """The workflow with every seed one higher, for the next run of a series."""
+    return change_seeds(workflow, types, lambda seed: (seed + 1) & LARGEST)
