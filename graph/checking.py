@@ -1,17 +1,20 @@
 """What the checks of a workflow share: its node types, prepared once, and how things are called."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 from graph.context import Files
 from graph.document import Link, Node, Workflow
 from graph.modes import Cut, true_source
 from graph.problems import Problem
 from graph.registry import Registry
-from graph.sockets import ANY, ANY_NAME, SocketType, accepts, names_fit
+from graph.sockets import SocketType
 from graph.spec import MISSING, Input, NodeSpec, Output
+
+MOST_GIVERS: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class Checking:
     registry: Registry
     kinds: Mapping[str, Kind]
     files: Files | None
-    _converters: dict[tuple[SocketType, SocketType], str] = field(default_factory=dict[Any, str])
+    makers: dict[tuple[SocketType, SocketType | None], str] = field(default_factory=dict[Any, str])
     _ends: dict[Link, Link | Cut] = field(default_factory=dict[Link, Link | Cut])
     _missing_files: dict[tuple[str, str], str | None] = field(default_factory=dict[Any, Any])
 
@@ -78,14 +81,33 @@ class Checking:
         return true_source(self.workflow, self.specs, link, self._ends)
 
     @cached_property
-    def givers(self) -> Mapping[str, tuple[str, str]]:
-        """For each socket name an output of the workflow that gives it, as (node, output)."""
-        found = dict[str, tuple[str, str]]()
-        for key in self.workflow.nodes:
-            if (kind := self.kind(key)) is not None:
-                for output in kind.outputs.values():
-                    for name in output.type.names:
-                        found.setdefault(name, (key, output.name))
+    def sources(self) -> Mapping[str, list[str]]:
+        """For each node that may run, the nodes it takes values from, through bypassed ones."""
+        found = dict[str, list[str]]()
+        for key, node in self.workflow.nodes.items():
+            if node.mode == "run":
+                ends = [self.end(link) for _, link in links_of(node)]
+                found[key] = [end.node for end in ends if isinstance(end, Link)]
+        return found
+
+    @cached_property
+    def users(self) -> Mapping[str, list[str]]:
+        """For each node, the nodes that take values from it."""
+        found = defaultdict[str, list[str]](list)
+        for key, sources in self.sources.items():
+            for source in sources:
+                found[source].append(key)
+        return found
+
+    @cached_property
+    def givers(self) -> Mapping[str, list[Link]]:
+        """For each socket name some outputs of the workflow that give it."""
+        found = defaultdict[str, list[Link]](list)
+        for key in self.sources:
+            for output in kind.outputs.values() if (kind := self.kind(key)) else ():
+                for name in output.type.names:
+                    if len(found[name]) < MOST_GIVERS:
+                        found[name].append(Link(key, output.name))
         return found
 
     @cached_property
@@ -94,39 +116,6 @@ class Checking:
         return frozenset(
             name for spec in self.registry for output in spec.outputs for name in output.type.names
         )
-
-    def source_for(self, wanted: SocketType, key: str) -> str:
-        """A sentence that offers an output to link to an input of node `key`."""
-        for name in wanted.names:
-            node, output = self.givers.get(name, (key, ""))
-            if node != key:
-                return f"Link it to {output} of node {self.name(node)}."
-        if ANY_NAME in wanted.names:
-            return "Link it to an output of another node."
-        maker = self._maker(wanted)
-        return f"Link it to an output of type {wanted}" + (
-            f", such as that of a {maker} node." if maker else "."
-        )
-
-    def _maker(self, wanted: SocketType) -> str:
-        """The id of a node type that gives a type, or ""."""
-        if (ANY, wanted) not in self._converters:
-            found = (spec.id for spec in self.registry if self._gives(spec, wanted))
-            self._converters[ANY, wanted] = next(found, "")
-        return self._converters[ANY, wanted]
-
-    def _gives(self, spec: NodeSpec, wanted: SocketType) -> bool:
-        return any(
-            ANY_NAME not in output.type.names and accepts(wanted, output.type) for output in spec.outputs
-        )
-
-    def converter(self, given: SocketType, wanted: SocketType) -> str:
-        """The id of a node type that turns one type into another, or ""."""
-        pair = (given, wanted)
-        if pair not in self._converters:
-            found = (spec.id for spec in self.registry if self._gives(spec, wanted) and _takes(spec, given))
-            self._converters[pair] = next(found, "")
-        return self._converters[pair]
 
     def missing_file(self, kind: str, name: str) -> bool:
         """Whether a file of this kind and name is known not to exist."""
@@ -142,15 +131,6 @@ def _find(files: Files, kind: str, name: str) -> str | None:
         return None if (path := files.find(kind, name)) is None else str(path)
     except (OSError, ValueError):
         return None
-
-
-def _takes(spec: NodeSpec, given: SocketType) -> bool:
-    """Whether a node takes this very type by name, and needs nothing else that only comes by link."""
-    ends = [item for item in spec.inputs if item.widget is None and item.required]
-    return (
-        any(ANY_NAME not in item.type.names and names_fit(item.type, given) for item in ends)
-        and len(ends) <= 2
-    )
 
 
 def links_of(node: Node) -> Iterator[tuple[str, Link]]:

@@ -7,6 +7,7 @@ from graph.checking import Checking, Kind, outputs_named
 from graph.document import Link, Node
 from graph.literals import read_literal
 from graph.modes import Cut
+from graph.offers import converter_for, source_for
 from graph.problems import Problem
 from graph.sockets import ANY, ANY_NAME, SocketType, names_fit
 from graph.spec import MISSING, Choice, FileChoice, Input
@@ -57,7 +58,7 @@ def _link_problems(checking: Checking, key: str, input: Input, link: Link) -> It
         return
     if end.node not in checking.workflow.nodes:
         message = f"node {end.node[:80]} does not exist."
-        fix = checking.source_for(input.type, key)
+        fix = source_for(checking, input.type, key)
         yield checking.problem("dangling_link", key, input.name, message, fix)
         return
     source = checking.kind(end.node)
@@ -81,14 +82,15 @@ def _cut_problems(checking: Checking, key: str, input: Input, cut: Cut) -> Itera
             "muted_source", key, input.name, message, f"Unmute node {cut.node}.", warning=True
         )
     else:
-        fix = checking.source_for(input.type, key)
+        fix = source_for(checking, input.type, key)
         yield checking.problem("nothing_passed_on", key, input.name, f"{source}.", fix)
 
 
 def _mismatch(
     checking: Checking, key: str, input: Input, end: Link, given: SocketType, source: Kind
 ) -> Problem:
-    message = f"takes {input.type} but is linked to {end.output} ({given}) of node {checking.name(end.node)}."
+    output = end.output if end.output == str(given) else f"{end.output} ({given})"
+    message = f"takes {input.type} but is linked to {output} of node {checking.name(end.node)}."
     return checking.problem(
         "type_mismatch", key, input.name, message, _fitting(checking, key, input, given, source)
     )
@@ -99,16 +101,16 @@ def _fitting(checking: Checking, key: str, input: Input, given: SocketType, sour
     fitting = [item.name for item in source.outputs.values() if names_fit(input.type, item.type)]
     if fitting:
         return f"Its output {fitting[0]} fits."
-    if converter := checking.converter(given, input.type):
+    if converter := converter_for(checking, given, input.type):
         return f"Put a {converter} node between them."
-    return checking.source_for(input.type, key)
+    return source_for(checking, input.type, key)
 
 
 def _missing(checking: Checking, key: str, input: Input) -> Problem:
     if input.widget is None:
         message = f"needs {input.type}, but nothing is linked to it."
         return checking.problem(
-            "missing_input", key, input.name, message, checking.source_for(input.type, key)
+            "missing_input", key, input.name, message, source_for(checking, input.type, key)
         )
     return checking.problem("missing_input", key, input.name, "has no value.", _value_wanted(input))
 
@@ -136,7 +138,7 @@ def literal_problems(
         yield _missing(checking, key, input)
     elif raw is not None and _wants_link(checking, input):
         message = f"takes {input.type} by a link, not {shown(raw)}."
-        fix = checking.source_for(input.type, key)
+        fix = source_for(checking, input.type, key)
         yield checking.problem("needs_link", key, input.name, message, fix, warning=lenient)
     elif isinstance(input.widget, FileChoice):
         yield from _file_problems(checking, key, input, input.widget, read.value)

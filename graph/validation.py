@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from graph.checking import Checking, Kind, links_of, outputs_named
+from graph.checking import Checking, Kind, outputs_named
 from graph.context import Files
-from graph.document import Link, Node, Port, Workflow
+from graph.document import Node, Port, Workflow
 from graph.fact_checks import fact_problems
 from graph.modes import active_workflow
 from graph.node_checks import node_problems
@@ -33,37 +33,24 @@ def validate(
     Linear in nodes and links, any depth, and nothing is changed.
     """
     checking = Checking(workflow, registry, _kinds(workflow, registry), files)
-    sources = effective_sources(checking)
-    goals = _goals(checking) if targets is None else [key for key in targets if key in workflow.nodes]
-    order = ordered(sources)
+    asked = None if targets is None else list(targets)
+    goals = _goals(checking) if asked is None else [key for key in asked if key in workflow.nodes]
+    order = ordered(checking.sources)
     found = [
         *_type_problems(checking),
         *_node_problems(checking),
-        *_circle_problems(checking, circles(sources, order.circular)),
+        *_circle_problems(checking, circles(checking.sources, order.circular)),
         *fact_problems(checking, order.nodes),
         *_port_problems(checking),
     ]
-    if targets is None:
-        found.extend(_goal_problems(checking, goals))
-    else:
-        found.extend(_target_problems(checking, targets))
-    return _ranked(workflow, found, needed_by(goals, sources) if goals else None)
+    found.extend(_goal_problems(checking, goals) if asked is None else _target_problems(checking, asked))
+    return _ranked(workflow, found, needed_by(goals, checking.sources) if goals else None)
 
 
 def _kinds(workflow: Workflow, registry: Registry) -> dict[str, Kind]:
     names = dict.fromkeys(node.type for node in workflow.nodes.values())
     found = {name: registry.resolve(name) for name in names}
     return {name: Kind.of(spec) for name, spec in found.items() if isinstance(spec, NodeSpec)}
-
-
-def effective_sources(checking: Checking) -> dict[str, list[str]]:
-    """For each node that may run, the nodes it takes values from, through bypassed ones."""
-    sources = dict[str, list[str]]()
-    for key, node in checking.workflow.nodes.items():
-        if node.mode == "run":
-            ends = [checking.end(link) for _, link in links_of(node)]
-            sources[key] = [end.node for end in ends if isinstance(end, Link)]
-    return sources
 
 
 def _goals(checking: Checking) -> list[str]:
