@@ -42,8 +42,11 @@ class Format:
 
 
 def _recognises_darkroom(data: Any) -> bool:
-    """By `format` alone, so that a newer version is told as such."""
-    return isinstance(data, Mapping) and "format" in data
+    """By `format` alone, so that a newer version is told as such; a node may be called so elsewhere."""
+    if not isinstance(data, Mapping):
+        return False
+    document = cast("Mapping[str, Any]", data)
+    return "format" in document and not isinstance(document["format"], Mapping)
 
 
 def _read_darkroom(data: Any, types: NodeTypes) -> Workflow:

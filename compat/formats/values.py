@@ -121,10 +121,10 @@ def _untyped(node: RawNode, values: list[Any]) -> Values:
 def _controls_after(names: Sequence[str], values: Sequence[Any]) -> dict[str, str]:
     controls, at = dict[str, str](), -1
     for value in values:
-        if value in CONTROLS:
-            controls[names[max(at, 0)]] = value
-        else:
+        if value not in CONTROLS:
             at += 1
+        elif at >= 0:
+            controls[names[at]] = value
     return controls
 
 

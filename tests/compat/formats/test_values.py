@@ -93,6 +93,7 @@ def test_without_a_type_the_files_own_widgets_name_the_values() -> None:
     slots = (RawSlot("a"), RawSlot("b", widget=True), RawSlot("c", widget=True))
     assert read(None, [1, 2], *slots) == {"b": 1, "c": 2}
     assert read(None, [1, 2, 3], *slots) == {}
+    assert read(None, ["fixed"]) == {}
 
 
 def test_values_are_written_in_order_with_controls_and_buttons() -> None:
