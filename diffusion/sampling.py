@@ -90,7 +90,7 @@ class Sampler:
     ) -> Tensor:
         """The latent that this sampler makes of noise, down the sigmas. callback: (step, denoised, x,
         total)."""
-        sampling = model_wrap.sampling
+        sampling, sigmas = model_wrap.sampling, without_repeats(sigmas)
         latent = torch.zeros_like(noise) if latent_image is None else latent_image
         masked = Masked(
             model_wrap, latent, _mask_noise(noise, extra_args, self.fresh_noise), denoise_mask, sigmas
@@ -109,6 +109,13 @@ def _mask_noise(noise: Tensor, extra_args: dict[str, Any], fresh: bool) -> Tenso
         return noise
     generator = torch.Generator().manual_seed((extra_args.get("seed", 41) + 1) % 2**64)
     return torch.randn(noise.shape, generator=generator).to(noise)
+
+
+def without_repeats(sigmas: Tensor) -> Tensor:
+    """The sigmas without steps of no length, which many samplers would divide by."""
+    kept = torch.ones_like(sigmas, dtype=torch.bool)
+    kept[1:] = sigmas[1:] != sigmas[:-1]
+    return sigmas[kept]
 
 
 def is_max_denoise(sampling: DiscreteSampling, sigmas: Tensor) -> bool:

@@ -10,8 +10,9 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from diffusion.errors import DiffusionError
 from diffusion.families import FAMILIES
-from diffusion.samplers import SAMPLERS
+from diffusion.samplers import FIELD_ORDER, SAMPLERS
 from diffusion.sampling import sampler_named
 from diffusion.sampling_space import sampling_of
 from diffusion.schedules import karras
@@ -50,12 +51,12 @@ class ClosedForm:
         return guided
 
 
-def run(name: str) -> Tensor:
+def run(name: str, sigmas: Tensor) -> Tensor:
     noise = RECORDED["noise"]
     guider = ClosedForm(model_options={})
     return sampler_named(name).sample(
         guider,  # type: ignore[arg-type]
-        karras(8, SPACE),
+        sigmas,
         {"model_options": {}, "seed": 1234},
         None,
         noise,
@@ -66,5 +67,25 @@ def run(name: str) -> Tensor:
 @pytest.mark.parametrize("name", SAMPLERS)
 def test_a_sampler_makes_the_recorded_latent(name: str) -> None:
     recorded = RECORDED[f"{name}/karras8"]
-    error = (run(name) - recorded).abs().max() / recorded.abs().max()
+    error = (run(name, karras(8, SPACE)) - recorded).abs().max() / recorded.abs().max()
     assert error <= 1e-4
+
+
+def test_the_samplers_are_the_fields_in_its_order() -> None:
+    assert tuple(SAMPLERS) == FIELD_ORDER
+    assert {f"{name}/karras8" for name in SAMPLERS} == RECORDED.keys() - {"noise"}
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+@pytest.mark.parametrize(
+    "sigmas",
+    [[14.6, 0.0], [14.6, 1.0, 0.0], [14.6, 5.0, 1.0], [2.0, 1.0, 0.5, 0.0], [9.0, 9.0, 1.0, 1.0, 0.0]],
+    ids=["one step", "two", "open end", "late start", "repeats"],
+)
+def test_a_sampler_copes_with_short_and_open_schedules(name: str, sigmas: list[float]) -> None:
+    assert run(name, torch.tensor(sigmas)).isfinite().all()
+
+
+def test_an_unknown_sampler_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(DiffusionError, match=r"no sampler 'eular'.*euler"):
+        sampler_named("eular")
