@@ -5,8 +5,8 @@ from typing import Any, Final, cast
 
 from compat.formats.shape import kind, mapping
 from compat.formats.slots import output_name
-from compat.formats.texts import CHOSEN, has_dynamic_parts
 from graph.document import Link, Node, Workflow
+from graph.dynamic_prompts import CHOSEN, has_dynamic_parts
 from graph.formats import NodeTypes
 from graph.problems import Problem, WorkflowError
 from graph.spec import NodeSpec

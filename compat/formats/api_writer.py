@@ -4,12 +4,13 @@ from datetime import datetime
 from typing import Any
 
 from compat.formats.api_reader import EDITOR_ONLY, WRAPPER
+from compat.formats.macros import fill_prefixes
 from compat.formats.modes import true_source
 from compat.formats.shape import mapping
 from compat.formats.slots import class_name, output_slot
-from compat.formats.texts import choose_prompts, fill_prefixes
 from compat.formats.widgets import default_value, front_order, has_widget
 from graph.document import Link, Node, Workflow
+from graph.dynamic_prompts import choose_prompts
 from graph.formats import NodeTypes
 from graph.problems import Problem, WorkflowError
 from graph.sockets import ANY_NAME
