@@ -2,8 +2,8 @@ import random
 
 import pytest
 
-from graph.dynamic_prompts import choose, choose_prompts
 from graph.document import Node, Workflow
+from graph.dynamic_prompts import choose, choose_prompts
 from graph.registry import Registry
 from graph.sockets import socket_type
 from graph.spec import Input, NodeSpec, Text
