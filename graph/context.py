@@ -1,8 +1,11 @@
 """What a running node may do, and what the engine asks of its surroundings."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
+
+from graph.events import Emit, NodeLog, NodeProgress
 
 
 class Cancelled(Exception):
@@ -67,3 +70,43 @@ class Job(Protocol):
     def metadata(self) -> dict[str, str]:
         """Texts to embed in pictures, by key: `workflow` (ours), `prompt` (API format)."""
         ...
+
+
+class CancelToken(Protocol):
+    """Says whether a job was cancelled: a `threading.Event`, or anything with `is_set`."""
+
+    def is_set(self) -> bool:
+        """Whether the job is to stop."""
+        ...
+
+
+class NeverCancelled:
+    """The token of a job that nobody can cancel."""
+
+    def is_set(self) -> bool:
+        """False."""
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class NodeContext:
+    """The Context of one run of one node; its events go to `emit`."""
+
+    node_id: str
+    job: Job
+    emit: Emit
+    cancel: CancelToken
+
+    def progress(self, done: int, total: int, preview: Any = None) -> None:
+        """Report `done` of `total`; also raises Cancelled if the job was cancelled."""
+        self.emit(NodeProgress(self.node_id, done, total, preview))
+        self.check_cancelled()
+
+    def check_cancelled(self) -> None:
+        """Raise Cancelled if the job was cancelled."""
+        if self.cancel.is_set():
+            raise Cancelled
+
+    def log(self, message: str) -> None:
+        """Record a sentence in the job's log."""
+        self.emit(NodeLog(self.node_id, message))

@@ -1,0 +1,154 @@
+"""The caches of a run: what memory and disk hold of a result, and why a node has to run all the same."""
+
+from collections.abc import Callable
+
+from graph.disk_store import Damaged, DiskStore, Stored, Unstorable
+from graph.explain import History, facts_of, reason
+from graph.guard import broken
+from graph.keys import Keys
+from graph.memory_store import Entry, MemoryStore
+from graph.plan import Step, Types
+from graph.spec import NodeSpec
+from graph.tasks import Task, Values
+
+Log = Callable[[str, str], None]
+
+
+class Storage:
+    """A memory store and perhaps a disk store, seen as one. Trouble with the disk is logged, not raised."""
+
+    __slots__ = ("_damaged", "_disk", "_full", "_keys", "_log", "_lost", "_types", "memory")
+
+    def __init__(
+        self, memory: MemoryStore, disk: DiskStore | None, keys: Keys, types: Types, log: Log
+    ) -> None:
+        self.memory = memory
+        self._disk = disk
+        self._keys = keys
+        self._types = types
+        self._log = log
+        self._full = False
+        self._lost = dict[str, str]()
+        self._damaged = set[str]()
+
+    def entry(self, task: Task) -> Entry | None:
+        """The result that memory holds for a task, if it is whole and has what is wanted."""
+        if task.key.volatile:
+            return None
+        entry = self.memory.get(task.key.digest)
+        if entry is None or not entry.covers(task.wanted):
+            return None
+        if broken(entry.seal):
+            self.memory.drop(task.key.digest)
+            self._lost[task.step.id] = "its cached value was changed in place"
+            return None
+        return entry if self._same_code(entry) else None
+
+    def _same_code(self, entry: Entry) -> bool:
+        """Whether the types of the nodes that an entry's node expanded to still have the same code."""
+        return all(
+            (ends := self._types.get(name)) is not None and code_of(ends.spec) == code
+            for name, code in entry.inside
+        )
+
+    def stored(self, task: Task) -> Stored | None:
+        """What the disk holds for a task, if it has what is wanted. Outputs run again in every process."""
+        if (
+            self._disk is None
+            or task.key.volatile
+            or not _may_be_stored(task)
+            or task.step.id in self._damaged
+        ):
+            return None
+        try:
+            found = self._disk.find(task.key.digest)
+        except Damaged:
+            self._tell_damage(task)
+            return None
+        if found is None or len(found.outputs) != len(task.step.ends.spec.outputs):
+            return None
+        if found.covers(task.wanted):
+            return found
+        self._lost[task.step.id] = "not all of its result can be kept on disk"
+        return None
+
+    def load(self, task: Task) -> Values | None:
+        """The values of a task whose `stored` was found; None when they turn out to be damaged."""
+        if self._disk is None or task.stored is None or not task.stored.covers(task.wanted):
+            return None
+        try:
+            return self._disk.load(task.stored, task.wanted)
+        except Damaged:
+            self._tell_damage(task)
+            return None
+
+    def _tell_damage(self, task: Task) -> None:
+        self._lost[task.step.id] = "its stored result was damaged"
+        self._damaged.add(task.step.id)
+        self._log(task.step.id, f"The stored result of node {task.step.name} was damaged; it is made again.")
+
+    def keep(self, task: Task, entry: Entry) -> None:
+        """Keep a new result: in memory, and on disk if it is plain effect-free data."""
+        self.memory.put(task.key.digest, entry)
+        if self._disk is None or self._full or entry.shown or entry.inside or not _may_be_stored(task):
+            return
+        try:
+            self._disk.put(task.key.digest, entry.values)
+        except Unstorable as error:
+            self._full = True
+            self._log(task.step.id, str(error))
+        except Exception as error:  # a codec meets any value here; the run needs none of this
+            self._log(task.step.id, f"The result of node {task.step.name} could not be stored: {error}.")
+
+    def why(self, task: Task) -> str:
+        """Why a task runs."""
+        if task.parent is not None:
+            return f"made by {task.parent.step.id}"
+        history = self._history
+        step = task.step
+        where = self._lost.get(step.id) or self._where(step)
+        task.facts = facts_of(step, self._keys)
+        return reason(step, task.key, task.facts, history.last(step.id), where)
+
+    def _where(self, step: Step) -> str:
+        if not self._history.from_earlier(step.id):
+            return "evicted"
+        if step.ends.spec.output:
+            return "an output runs again in every process"
+        return "its result was not kept on disk"
+
+    def remember(self, task: Task) -> None:
+        """Keep what decided a result just made, for `why` in a later run."""
+        if task.parent is None:
+            facts = task.facts or facts_of(task.step, self._keys)
+            self._history.record(task.step.id, facts)
+            task.facts = None
+
+    @property
+    def _history(self) -> History:
+        return self.memory.history if self._disk is None else self._disk.history
+
+    def distrust(self, task: Task) -> None:
+        """Forget a result that was changed in place."""
+        self.memory.drop(task.key.digest)
+        self._lost[task.step.id] = "its value was changed in place"
+
+    def is_kept(self, node: str) -> bool:
+        """Whether memory holds a node's result."""
+        key = self._keys[node]
+        return not key.volatile and key.digest in self.memory
+
+    def close(self) -> None:
+        """Close open files."""
+        if self._disk is not None:
+            self._disk.close()
+
+
+def code_of(spec: NodeSpec) -> str:
+    """What changes with a node type's code."""
+    return f"{spec.id}:{spec.version}:{spec.digest}"
+
+
+def _may_be_stored(task: Task) -> bool:
+    spec = task.step.ends.spec
+    return not spec.output and spec.idempotent and bool(spec.outputs)
