@@ -13,6 +13,7 @@ from diffusion.devices import Device, choose_device
 from diffusion.errors import DiffusionError
 from diffusion.families import Family, TextTower
 from diffusion.headers import Header, read_header
+from diffusion.modules import text_classes, unet_class, vae_class
 from diffusion.probe import UNET, VAE, facts_of, strip, unet_family, unet_prefix
 from diffusion.sampling_space import sampling_of
 from diffusion.text_layout import rename_text, text_config, text_layout
@@ -87,14 +88,12 @@ def build_model(header: Header, tensors: Tensors, prefix: str, device: Device) -
 
 def build_unet(tensors: Tensors, family: Family, what: str) -> nn.Module:
     """diffusers' U-Net with exactly these tensors (single-file names without prefix)."""
-    from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
-
     shapes = {name: tuple(t.shape) for name, t in tensors.items()}
     layout = unet_layout(shapes)
     names = rename_unet(shapes, layout)
     _refuse_strays(what, "U-Net", shapes.keys() - names.keys())
     with torch.device("meta"):
-        unet = UNet2DConditionModel(**unet_config(layout, family.heads, family.head_width))
+        unet = unet_class()(**unet_config(layout, family.heads, family.head_width))
     assign(unet, {new: tensors[old] for old, new in names.items()}, f"The U-Net in {what}")
     return make_casting(unet)
 
@@ -123,13 +122,11 @@ def build_clip(path: Path, tensors: Tensors, family: Family, device: Device) -> 
 
 def build_text_encoder(tensors: Tensors, tower: TextTower, what: str, device: Device) -> TextEncoder:
     """transformers' CLIP text model with exactly these tensors (single-file names without prefix)."""
-    from transformers.models.clip.configuration_clip import CLIPTextConfig
-    from transformers.models.clip.modeling_clip import CLIPTextModel
-
     shapes = {name: tuple(t.shape) for name, t in tensors.items()}
     layout = text_layout(shapes, tower.layout)
+    config, model = text_classes()
     with torch.device("meta"):
-        module = CLIPTextModel(CLIPTextConfig(**text_config(layout, tower)))
+        module = model(config(**text_config(layout, tower)))
     renamed = _text_tensors(tensors, tower)
     projection = renamed.pop("text_projection.weight", None)
     assign(module, renamed, f"The text encoder in {what}")
@@ -164,12 +161,10 @@ def load_vae(path: Path | str, *, device: Device | None = None) -> Vae:
 
 def build_vae(tensors: Tensors, path: Path, device: Device) -> Vae:
     """diffusers' AutoencoderKL with exactly these tensors (single-file names without prefix)."""
-    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
-
     shapes = {name: tuple(t.shape) for name, t in tensors.items()}
     layout = vae_layout(shapes)
     with torch.device("meta"):
-        module = AutoencoderKL(**vae_config(layout))
+        module = vae_class()(**vae_config(layout))
     wanted: dict[str, Any] = module.state_dict()
     renamed = {new: tensors[old] for old, new in rename_vae(shapes, layout).items()}
     # Attention projections are 1×1 convolutions in single files and linear layers here.
