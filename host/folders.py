@@ -67,7 +67,7 @@ class Folders:
         """The path of a named file, or None. "cat.png [output]" looks in the output folder."""
         kind, name = _annotated(OTHER_NAMES.get(kind, kind), name)
         for root in self.places.get(kind, ()):
-            if (path := _inside(root, name)) is not None and path.is_file():
+            if (path := _inside(root, name)) is not None and _is_file(path):
                 return path
         return None
 
@@ -143,6 +143,13 @@ def _inside(root: Path, name: str) -> Path | None:
     if not name or "\0" in name or any(map(_climbs, parts)):
         return None
     return root.joinpath(*parts)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name too long for this file system
+        return False
 
 
 def _climbs(part: str) -> bool:

@@ -18,28 +18,36 @@ from host.services import Services
 
 @dataclass(frozen=True)
 class HeadlessJob:
-    """A job of this process: its folders, and the texts that its pictures carry."""
+    """A job of this process: its folders, and the texts that its pictures carry.
+
+    workflow: as it was written. settled: as it runs, with its dynamic prompts chosen.
+    """
 
     workflow: Workflow
+    settled: Workflow
     services: Services
     types: Registry
     files: Folders
     hashes: Hashes
     precision: str = "auto"
 
-    @cached_property
+    @property
     def metadata(self) -> dict[str, str]:
         """The workflow with its lock, and the same in the API format; made when a picture is saved."""
+        return self._texts
+
+    @cached_property
+    def _texts(self) -> dict[str, str]:
         lock = {**self.workflow.lock, **self._lock()}
         texts = {"workflow": write_workflow(replace(self.workflow, lock=lock))}
         try:
-            texts["prompt"] = json.dumps(self.services.format_named("api").write(self.workflow, self.types))
+            texts["prompt"] = json.dumps(self.services.format_named("api").write(self.settled, self.types))
         except WorkflowError:  # what only our format can say is left out of the foreign one
             return texts
         return texts
 
     def _lock(self) -> Mapping[str, Any]:
-        return lock_of(self.workflow, self.types, self.files, self.hashes, self.precision)
+        return lock_of(self.settled, self.types, self.files, self.hashes, self.precision)
 
 
 def with_output(files: Folders, folder: Path | None) -> Folders:

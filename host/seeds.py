@@ -54,3 +54,9 @@ def set_seeds(workflow: Workflow, types: Registry, seed: int | None) -> Workflow
 def next_seeds(workflow: Workflow, types: Registry) -> Workflow:
     """The workflow with every seed one higher, for the next run of a series."""
     return change_seeds(workflow, types, lambda seed: (seed + 1) & LARGEST)
+
+
+def first_seed(workflow: Workflow, types: Registry) -> int:
+    """The seed that stands first in a workflow, 0 when there is none."""
+    values = (workflow.nodes[node].inputs.get(name) for node, name in seed_inputs(workflow, types))
+    return next((value for value in values if type(value) is int), 0)

@@ -15,6 +15,7 @@ from host.cli.codes import CANCELLED, DONE, FAILED
 if TYPE_CHECKING:
     from host.services import Services
 
+SOURCE: Final = "A workflow of any format, or a picture that carries one; - reads standard input."
 INTERRUPTED: Final = 130
 """What typer makes of Ctrl-C."""
 
@@ -29,9 +30,54 @@ def build() -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    for command in (validate, nodes, models, convert, doctor, version):
+    for command in (run, validate, nodes, models, convert, doctor, version):
         app.command()(command)
     return app
+
+
+def run(
+    context: typer.Context,
+    workflow: Annotated[str, typer.Argument(metavar="WORKFLOW", help=SOURCE)],
+    sets: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Set a port, or an input as node.input."),
+    ] = None,
+    prompt: Annotated[str | None, typer.Option(help="Set the port called prompt.")] = None,
+    seed: Annotated[str | None, typer.Option(metavar="N|random", help="Set every seed.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Where pictures are saved.")] = None,
+    repeat: Annotated[int, typer.Option(min=1, help="Run so many times, each with seeds one higher.")] = 1,
+    precision: Annotated[
+        Literal["auto", "fp32", "bf16", "fp16"], typer.Option(help="What models compute in.")
+    ] = "auto",
+    explain: Annotated[bool, typer.Option("--explain", help="Say why each node ran or did not.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print events, one JSON object a line.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but results.")] = False,
+    cache: Annotated[bool, typer.Option("--cache/--no-cache", help="Keep results on disk.")] = True,
+    cache_dir: Annotated[Path | None, typer.Option(metavar="DIR", help="Where results are kept.")] = None,
+    model_map: Annotated[
+        list[str] | None,
+        typer.Option(metavar="OLD=NEW", help="Use another model file; OLD may hold * and ?."),
+    ] = None,
+) -> None:
+    """Run a workflow and print the paths of its pictures."""
+    from host.cli.run import RunOptions, run_file
+
+    options = RunOptions(
+        workflow,
+        tuple(sets or ()),
+        prompt,
+        seed,
+        out,
+        as_json,
+        explain,
+        repeat,
+        precision,
+        cache,
+        cache_dir,
+        tuple(model_map or ()),
+        quiet,
+    )
+    raise typer.Exit(run_file(context.obj, options))
 
 
 def validate(

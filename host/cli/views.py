@@ -172,18 +172,15 @@ class Bars:
 class Record:
     """Keeps what a run made and why each node ran, to tell at the end."""
 
-    finished: list[NodeFinished] = field(default_factory=list[NodeFinished])
-    failed: list[NodeFailed] = field(default_factory=list[NodeFailed])
+    ended: list[NodeFinished | NodeFailed] = field(default_factory=list[NodeFinished | NodeFailed])
     state: str = "failed"
     started: float = field(default_factory=monotonic)
 
     def __call__(self, event: Event) -> None:
         """Keep an event."""
         match event:
-            case NodeFinished():
-                self.finished.append(event)
-            case NodeFailed():
-                self.failed.append(event)
+            case NodeFinished() | NodeFailed():
+                self.ended.append(event)
             case JobFinished(state):
                 self.state = state
             case _:
@@ -191,15 +188,22 @@ class Record:
 
     def shown(self) -> list[tuple[str, Mapping[str, list[Any]]]]:
         """What each node had to show: (node, ui)."""
-        return [(event.node, event.ui) for event in self.finished if event.ui]
+        done = (event for event in self.ended if isinstance(event, NodeFinished))
+        return [(event.node, event.ui) for event in done if event.ui]
 
 
 def explain(record: Record, title: Title) -> None:
     """Print why each node ran or did not, and how long it took."""
     table = Table("node", "verdict", "why", "seconds", box=None, pad_edge=False)
     table.columns[3].justify = "right"
-    for event in record.finished:
-        verdict = Text(event.verdict, COLOURS[event.verdict])
-        seconds = f"{event.seconds:.2f}" if event.verdict == "ran" else ""
-        table.add_row(Text(title(event.node), "bold"), verdict, Text(event.reason), seconds)
+    for event in record.ended:
+        table.add_row(Text(title(event.node), "bold"), *_explained(event))
     results().print(table)
+
+
+def _explained(event: NodeFinished | NodeFailed) -> tuple[Text, Text, str]:
+    """A node's verdict, the reason of it, and its seconds."""
+    if isinstance(event, NodeFailed):
+        return Text("failed", COLOURS["failed"]), Text(event.message), ""
+    seconds = f"{event.seconds:.2f}" if event.verdict == "ran" else ""
+    return Text(event.verdict, COLOURS[event.verdict]), Text(event.reason), seconds
