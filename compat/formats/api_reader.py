@@ -20,8 +20,9 @@ _OWN: Final = ("class_type", "inputs", "_meta")
 
 def recognises_api(data: Any) -> bool:
     """Whether this is an API-format workflow, alone or under `prompt` as it is posted."""
-    nodes = _nodes(data)
-    return any(isinstance(entry, Mapping) and "class_type" in entry for entry in nodes.values())
+    if _is_wrapped(data) and "workflow" in data:
+        return False
+    return any("class_type" in mapping(entry) for entry in _nodes(data).values())
 
 
 def read_api(data: Any, types: NodeTypes) -> Workflow:
@@ -38,13 +39,15 @@ def read_api(data: Any, types: NodeTypes) -> Workflow:
 
 
 def _nodes(data: Any) -> dict[str, Any]:
-    if not isinstance(data, Mapping):
-        return {}
-    found = cast("Mapping[Any, Any]", data)
-    inner = found.get("prompt")
-    if isinstance(inner, Mapping) and "class_type" not in inner:
-        found = cast("Mapping[Any, Any]", inner)
-    return {str(id): entry for id, entry in found.items()}
+    document = mapping(data)
+    entries = mapping(document["prompt"]) if _is_wrapped(data) else document
+    return {str(id): entry for id, entry in entries.items()}
+
+
+def _is_wrapped(data: Any) -> bool:
+    """Whether the workflow is posted under `prompt`, which may also be the id of a node."""
+    inner = mapping(data).get("prompt")
+    return isinstance(inner, Mapping) and "class_type" not in inner
 
 
 def _shape_problem(id: str, entry: Any) -> Problem | None:

@@ -174,7 +174,8 @@ def _draw_unknown(node: Node) -> Drawn:
     sockets, widgets = (dict(_pairs(facts.get(key))) for key in ("inputs", "widgets"))
     raw = sequence(node.extra.get("widgets_values"))
     literals = _literals(node)
-    widgets |= {} if raw else {name: "*" for name in literals if name not in widgets}
+    more = {name: value for name, value in literals.items() if name not in widgets}
+    widgets |= {} if raw else dict.fromkeys(more, "*")
     sockets |= {name: "*" for name in _linked(node) if name not in sockets and name not in widgets}
     slots: list[dict[str, Any]] = [
         {"name": name, "type": type, "link": None} for name, type in sockets.items()
@@ -183,10 +184,10 @@ def _draw_unknown(node: Node) -> Drawn:
         {"name": name, "type": type, "link": None, "widget": {"name": name}} for name, type in widgets.items()
     ]
     given = {**mapping(node.extra.get("hidden_values")), **literals}
-    values = raw or list(_in_order(widgets, given, mapping(node.extra.get("control"))))
+    values = [*_in_order(widgets, given, mapping(node.extra.get("control"))), *raw]
     outputs = [_output(name, socket_type(type)) for name, type in _pairs(facts.get("outputs"))]
     told = frozenset({"properties", "slots", "widgets_values", "hidden_values", "control"})
-    return Drawn(slots, outputs, values, rest=literals if raw else {}, told=told)
+    return Drawn(slots, outputs, values, rest=more if raw else {}, told=told)
 
 
 def _pairs(value: Any) -> list[tuple[str, str]]:

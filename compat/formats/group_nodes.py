@@ -225,4 +225,4 @@ def _filled_values(
         own = node.values if isinstance(node.values, list) else []
         return [given["value"], *own[1:]] if "value" in given else own
     read = read_values(node, spec)
-    return node.values if read.unnamed else {**read.values, **given}
+    return {**read.values, **given} if read.values or not read.unnamed else node.values

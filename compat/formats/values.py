@@ -108,24 +108,22 @@ def _control(value: Any) -> str:
 
 
 def _untyped(node: RawNode, values: list[Any]) -> Values:
-    """Without a node type the file's own widget inputs name the values, if there are as many."""
-    names = [slot.name for slot in node.inputs if slot.widget]
-    plain = [value for value in values if value not in CONTROLS]
-    if len(names) == len(values):
-        return Values(dict(zip(names, values, strict=True)))
-    if len(names) == len(plain):
-        return Values(dict(zip(names, plain, strict=True)), _controls_after(names, values))
-    return Values(unnamed=values)
+    """Without a node type the file's own widget inputs name the values, if it lists them all.
 
-
-def _controls_after(names: Sequence[str], values: Sequence[Any]) -> dict[str, str]:
-    controls, at = dict[str, str](), -1
-    for value in values:
-        if value not in CONTROLS:
+    Files embedded in pictures list only those that are linked, so one that is not tells that all are there.
+    """
+    slots = [slot for slot in node.inputs if slot.widget]
+    if len(slots) != len(values) and all(slot.link for slot in slots):
+        return Values(unnamed=values)
+    found, controls, at = dict[str, Any](), dict[str, str](), 0
+    for slot in slots[: len(values)]:
+        found[slot.name] = values[at]
+        at += 1
+        surplus = len(values) - at > len(slots) - len(found)
+        if surplus and values[at] in CONTROLS and slot.types[0] in ("INT", "COMBO"):
+            controls[slot.name] = values[at]
             at += 1
-        elif at >= 0:
-            controls[names[at]] = value
-    return controls
+    return Values(found, controls, values[at:])
 
 
 def write_values(spec: NodeSpec, given: Mapping[str, Any], controls: Mapping[str, Any]) -> list[Any]:

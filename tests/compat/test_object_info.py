@@ -162,6 +162,7 @@ def _choices_fit(given: Any, wanted: Mapping[str, Any]) -> bool:
 
 @pytest.mark.skipif(not REFERENCE.is_dir(), reason=NO_REFERENCE)
 def test_the_nodes_of_the_first_picture_are_standard_ones() -> None:
-    wanted = """CheckpointLoaderSimple CLIPTextEncode EmptyLatentImage KSampler KSamplerAdvanced VAEDecode VAEEncode
-    LoadImage SaveImage PreviewImage ImageScale PrimitiveInt PrimitiveFloat PrimitiveString PrimitiveBoolean"""
+    wanted = """CheckpointLoaderSimple CLIPTextEncode EmptyLatentImage KSampler KSamplerAdvanced VAEDecode
+    VAEEncode LoadImage SaveImage PreviewImage ImageScale PrimitiveInt PrimitiveFloat PrimitiveString
+    PrimitiveBoolean"""
     assert set(wanted.split()) <= {spec.id for spec in CORE} & standard().keys()

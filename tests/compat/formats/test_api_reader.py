@@ -57,6 +57,10 @@ def test_a_posted_body_is_read_by_its_prompt() -> None:
     assert list(read_api(body, TOYS).nodes) == ["1"]
 
 
+def test_a_picture_with_a_workflow_beside_its_prompt_is_left_to_that() -> None:
+    assert not recognises_api({"prompt": {"1": entry("Blank")}, "workflow": {}})
+
+
 def test_a_node_may_be_called_prompt() -> None:
     assert list(read_api({"prompt": entry("Blank"), "2": entry("Blank")}, TOYS).nodes) == ["prompt", "2"]
 

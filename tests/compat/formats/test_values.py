@@ -90,9 +90,15 @@ def test_values_by_name_are_taken_by_name() -> None:
 
 
 def test_without_a_type_the_files_own_widgets_name_the_values() -> None:
+    seed = RawSlot("seed", ("INT",), widget=True)
     slots = (RawSlot("a"), RawSlot("b", widget=True), RawSlot("c", widget=True))
     assert read(None, [1, 2], *slots) == {"b": 1, "c": 2}
-    assert read(None, [1, 2, 3], *slots) == {}
+    assert read(None, ["x", "image"], RawSlot("a", widget=True)) == {"a": "x"}
+    assert read(None, [7, "fixed", "increment"], seed, RawSlot("mode", ("COMBO",), widget=True)) == {
+        "seed": 7,
+        "mode": "increment",
+    }
+    assert read(None, [1, 2, 3], RawSlot("a", link="1", widget=True)) == {}
     assert read(None, ["fixed"]) == {}
 
 
