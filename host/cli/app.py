@@ -32,6 +32,7 @@ def build() -> typer.Typer:
     )
     for command in (run, validate, nodes, models, convert, doctor, version):
         app.command()(command)
+    app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(test)
     return app
 
 
@@ -131,6 +132,13 @@ def doctor() -> None:
     from host.cli.doctor import examine
 
     raise typer.Exit(examine())
+
+
+def test(context: typer.Context) -> None:
+    """Run every check of the project; with arguments, only pytest with those."""
+    from host.checks import run_checks
+
+    raise typer.Exit(run_checks(context.args))
 
 
 def version() -> None:

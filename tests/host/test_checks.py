@@ -21,3 +21,10 @@ def test_with_arguments_only_pytest_runs() -> None:
 
 def test_a_failing_check_gives_its_exit_code() -> None:
     assert run_checks("-q", "tests/no_such_folder").returncode == 4
+
+
+def test_the_installed_command_runs_the_checks_too() -> None:
+    command = [sys.executable, "server.py", "test", "--version"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines()[0] == "== pytest"
+    assert done.returncode == 0
