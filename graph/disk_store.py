@@ -1,6 +1,6 @@
 """Results kept on disk: values by content, an index by key. Survives restarts; processes may share it.
 
-folder/index/ab/<key>     one result: a digest line, then JSON that says where each output's items are
+folder/index/ab/<key>     one result: a digest line, then JSON: where its items are, what it rests on
 folder/values/cd/<digest> one value, as its codec wrote it, named by the digest of its bytes
 folder/history.jsonl      why nodes ran (graph.explain)
 
@@ -13,7 +13,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -22,6 +22,7 @@ from typing import Any, Final, Protocol, cast
 from uuid import uuid4
 
 from graph.explain import History
+from graph.memory_store import Fact
 
 Items = list[Any]
 DEFAULT_BUDGET: Final = 20 * 1024**3
@@ -66,6 +67,7 @@ class Stored:
 
     key: bytes
     outputs: tuple[Sequence[Mapping[str, str]] | None, ...]
+    inside: tuple[Fact, ...] = ()
 
     def covers(self, wanted: int) -> bool:
         """Whether all wanted outputs (bit i for output i) are stored."""
@@ -121,8 +123,10 @@ class DiskStore:
             digest, _, text = data.partition(b"\n")
             if digest.decode("ascii", "replace") != _digest(text):
                 raise Damaged(path.name)
-            outputs = cast("list[Sequence[Mapping[str, str]] | None]", json.loads(text)["outputs"])
-            return Stored(key, tuple(map(self._readable, outputs)))
+            line = json.loads(text)
+            outputs = cast("list[Sequence[Mapping[str, str]] | None]", line["outputs"])
+            inside = tuple((what, name, mark) for what, name, mark in line["inside"])
+            return Stored(key, tuple(map(self._readable, outputs)), inside)
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             self.drop(key)
             raise Damaged(path.name) from error
@@ -151,13 +155,16 @@ class DiskStore:
             os.utime(self._index_path(stored.key))
         return values
 
-    def put(self, key: bytes, values: Sequence[Items | None]) -> bool:
-        """Store the outputs that have a codec; gives whether there was any. Raises Unstorable."""
+    def put(self, key: bytes, values: Sequence[Items | None], inside: Iterable[Fact] = ()) -> bool:
+        """Store the outputs that have a codec; gives whether there was any. Raises Unstorable.
+
+        inside: what else the result rests on, given back by `find`.
+        """
         try:
             outputs = [None if items is None else self._places(items) for items in values]
             if all(places is None for places in outputs):
                 return False
-            text = json.dumps({"outputs": outputs}).encode()
+            text = json.dumps({"outputs": outputs, "inside": sorted(inside)}).encode()
             self._save(self._index_path(key), _digest(text).encode() + b"\n" + text)
         except OSError as error:
             raise Unstorable(_disk_sentence(self.folder, error)) from error

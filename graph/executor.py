@@ -26,7 +26,7 @@ from graph.plan import Plan, Source, Step, Types
 from graph.registry import Registry
 from graph.report import UNCHANGED, Report
 from graph.results import JobResult, JobState
-from graph.storage import Storage, code_of
+from graph.storage import Storage
 from graph.tasks import Expanded, State, Task, Values, Way, is_there
 from graph.waits import Waits, needed_sources
 
@@ -157,9 +157,11 @@ class Execution:
             task.state, task.stored = State.IDLE, None
             self._waits.demand(task, 0)
             return
-        entry = Entry(values, seal(_items(values)), task.step.id)
+        inside = frozenset(task.stored.inside if task.stored else ())
+        entry = Entry(values, seal(_items(values)), task.step.id, inside=inside)
         self._storage.memory.put(task.key.digest, entry)
         task.verdict, task.reason = "disk", UNCHANGED
+        task.inside = entry.inside
         self._report.finished(task, {})
         self._waits.settle(task, values, entry.seal)
 
@@ -256,6 +258,8 @@ class Execution:
         for name, source in task.step.sources.items():
             origin = self._waits.task(source.node)
             task.tainted = task.tainted or origin.tainted
+            task.lasting = task.lasting and origin.lasting
+            task.inside |= origin.inside
             if origin.seal and broken(origin.seal):
                 changed.append(name)
                 self._storage.distrust(origin)
@@ -317,7 +321,7 @@ class Execution:
         task.tainted = task.tainted or any(origin.tainted for origin in origins.values())
         for child in expanded.children:
             task.lasting = task.lasting and _is_lasting(child)
-            task.inside |= child.inside | {(child.step.node.type, code_of(child.step.spec))}
+            task.inside |= self._storage.facts_inside(child)
             task.shown += child.shown
         task.verdict = "ran"
         self._complete(task, values, joined_ui(expanded.outcomes))
@@ -351,10 +355,9 @@ class _Graph:
 
 
 def _is_lasting(child: Task) -> bool:
-    """Whether a result that rests on this node's may be cached by its maker's key and the code inside it."""
-    spec = child.step.spec
-    sound = child.state in (State.DONE, State.IDLE) and child.lasting and not child.key.volatile
-    return sound and not child.step.ends.files and spec.fingerprint is None
+    """Whether what rests on a node made while running can later be told fresh from stale."""
+    ended = child.state in (State.DONE, State.IDLE)
+    return ended and child.lasting and not child.key.volatile and child.step.spec.fingerprint is None
 
 
 def _items(values: Values) -> Iterable[Any]:

@@ -14,6 +14,7 @@ from graph.spec import NodeSpec
 DIGEST_SIZE: Final = 16
 UNIQUE_ID: Final = "UNIQUE_ID"
 _FLOAT: Final = struct.Struct(">d")
+_DEEPEST: Final = 10_000
 _MOST_ITEMS: Final = 1_000_000
 
 
@@ -88,7 +89,7 @@ class Keys:
         for name in sorted(step.ends.files):
             value = step.literals.get(name)
             if isinstance(value, str):
-                found[name] = self._identity(step.ends.files[name], value)
+                found[name] = self.identity(step.ends.files[name], value)
         return found
 
     def print_of(self, node: str) -> str:
@@ -105,7 +106,8 @@ class Keys:
         self._heads[id(spec)] = head = b"".join(map(_text, facts))
         return head
 
-    def _identity(self, kind: str, name: str) -> str:
+    def identity(self, kind: str, name: str) -> str:
+        """The identity of a file, asked once a run."""
         if (kind, name) not in self._identities:
             self._identities[kind, name] = _identity(self._files, kind, name)
         return self._identities[kind, name]
@@ -183,25 +185,28 @@ _END: Final = object()
 
 def _container(value: Any) -> bytes | None:
     """Lists, tuples and mappings with text keys, item by item on a stack of our own: any depth."""
-    parts, waiting = list[bytes](), [value]
+    parts, waiting, depth = list[bytes](), [value], 0
     while waiting:
         item = waiting.pop()
         if item is _END:
+            depth -= 1
             parts.append(b"]")
         elif (encoded := _scalar(item)) is not None:
             parts.append(encoded)
         elif isinstance(item, list | tuple):
             parts.append(b"[" if isinstance(item, list) else b"(")
+            depth += 1
             waiting.append(_END)
             waiting.extend(reversed(cast("list[Any]", item)))
         elif isinstance(item, Mapping) and all(type(key) is str for key in cast("Mapping[Any, Any]", item)):
             parts.append(b"{")
+            depth += 1
             waiting.append(_END)
             pairs = sorted(cast("Mapping[str, Any]", item).items(), key=lambda pair: pair[0], reverse=True)
             for name, inner in pairs:
                 waiting += (inner, name)
         else:
             return None
-        if len(parts) > _MOST_ITEMS:
+        if depth > _DEEPEST or len(parts) > _MOST_ITEMS:
             return None
     return b"".join(parts)

@@ -10,6 +10,9 @@ from graph.explain import History
 from graph.guard import Seal
 
 Items = list[Any]
+Fact = tuple[str, str, str]
+"""Something that a result rests on beyond its key: (what, name, mark). See graph.storage."""
+
 DEFAULT_BUDGET: Final = 4 * 1024**3
 _ENTRY_BYTES: Final = 256
 _PLAIN_BYTES: Final = 32
@@ -28,15 +31,15 @@ class Shown(NamedTuple):
 class Entry:
     """A node's result: for each output the list of its items (None: not loaded), its seal, what was shown.
 
-    node: the id of the node that made it, for accounting. inside: types and code of the nodes it expanded to;
-    the result holds while they are the same.
+    node: the id of the node that made it, for accounting. inside: facts of the nodes that were made while
+    making it; the result holds while they are true.
     """
 
     values: tuple[Items | None, ...]
     seal: Seal = ()
     node: str = ""
     shown: tuple[Shown, ...] = ()
-    inside: frozenset[tuple[str, str]] = frozenset()
+    inside: frozenset[Fact] = frozenset()
 
     def covers(self, wanted: int) -> bool:
         """Whether all wanted outputs (bit i for output i) are there."""

@@ -1,17 +1,19 @@
 """The caches of a run: what memory and disk hold of a result, and why a node has to run all the same."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Final
 
 from graph.disk_store import Damaged, DiskStore, Stored, Unstorable
 from graph.explain import History, facts_of, reason
 from graph.guard import broken
 from graph.keys import Keys
-from graph.memory_store import Entry, MemoryStore
+from graph.memory_store import Entry, Fact, MemoryStore
 from graph.plan import Step, Types
 from graph.spec import NodeSpec
 from graph.tasks import Task, Values
 
 Log = Callable[[str, str], None]
+_CODE: Final = "code"
 
 
 class Storage:
@@ -42,14 +44,25 @@ class Storage:
             self.memory.drop(task.key.digest)
             self._lost[task.step.id] = "its cached value was changed in place"
             return None
-        return entry if self._same_code(entry) else None
+        return entry if self._holds(entry.inside) else None
 
-    def _same_code(self, entry: Entry) -> bool:
-        """Whether the types of the nodes that an entry's node expanded to still have the same code."""
-        return all(
-            (ends := self._types.get(name)) is not None and code_of(ends.spec) == code
-            for name, code in entry.inside
-        )
+    def _holds(self, facts: Iterable[Fact]) -> bool:
+        """Whether the nodes that were made while making a result still have the same code and files."""
+        return all(self._mark(what, name) == mark for what, name, mark in facts)
+
+    def _mark(self, what: str, name: str) -> str:
+        if what == _CODE:
+            ends = self._types.get(name)
+            return "" if ends is None else code_of(ends.spec)
+        return self._keys.identity(what, name)
+
+    def facts_inside(self, child: Task) -> frozenset[Fact]:
+        """What a result rests on, beyond its key, if this node was made while making it."""
+        step = child.step
+        facts = {(_CODE, step.node.type, code_of(step.spec))}
+        for name, identity in self._keys.files(step).items():
+            facts.add((step.ends.files[name], step.literals[name], identity))
+        return child.inside | facts
 
     def stored(self, task: Task) -> Stored | None:
         """What the disk holds for a task, if it has what is wanted. Outputs run again in every process."""
@@ -66,6 +79,8 @@ class Storage:
             self._tell_damage(task)
             return None
         if found is None or len(found.outputs) != len(task.step.ends.spec.outputs):
+            return None
+        if not self._holds(found.inside):
             return None
         if found.covers(task.wanted):
             return found
@@ -90,10 +105,10 @@ class Storage:
     def keep(self, task: Task, entry: Entry) -> None:
         """Keep a new result: in memory, and on disk if it is plain effect-free data."""
         self.memory.put(task.key.digest, entry)
-        if self._disk is None or self._full or entry.shown or entry.inside or not _may_be_stored(task):
+        if self._disk is None or self._full or entry.shown or not _may_be_stored(task):
             return
         try:
-            self._disk.put(task.key.digest, entry.values)
+            self._disk.put(task.key.digest, entry.values, entry.inside)
         except Unstorable as error:
             self._full = True
             self._log(task.step.id, str(error))

@@ -11,7 +11,7 @@ from graph.disk_store import Stored
 from graph.events import Verdict
 from graph.guard import Seal
 from graph.keys import Key
-from graph.memory_store import MemoryStore, Shown
+from graph.memory_store import Fact, MemoryStore, Shown
 from graph.outcome import Outcome
 from graph.plan import Source, Step
 
@@ -72,7 +72,7 @@ class Task:
     seal: Seal = ()
     literal_seal: Seal = ()
     shown: tuple[Shown, ...] = ()
-    inside: frozenset[tuple[str, str]] = frozenset()
+    inside: frozenset[Fact] = frozenset()
     stored: Stored | None = None
     verdict: Verdict | None = None
     reason: str = ""
