@@ -77,6 +77,9 @@ def prepare(model: Model, sides: dict[str, Conditioning], canvas: Canvas) -> dic
                 _match_area(other, condition)
     if "positive" in ready and "negative" in ready:
         _share_control(ready["positive"], ready["negative"])
+    controls = [c.control for conditions in ready.values() for c in conditions if c.control is not None]
+    for control in {id(control): control for control in controls}.values():
+        control.pre_run(model.model, model.sampling.percent_to_sigma)
     return ready
 
 

@@ -5,7 +5,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from diffusion.errors import DiffusionError
 
@@ -16,8 +16,7 @@ SIZES: Final = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class TensorInfo:
+class TensorInfo(NamedTuple):
     """One tensor of a file: dtype in safetensors' spelling, shape, first byte and end, counted from the
     data."""
 
@@ -105,7 +104,8 @@ def _check_length(path: Path, size: int, got: int, length: int) -> None:
 def _tensor_info(path: Path, name: str, entry: Any) -> TensorInfo:
     try:
         dtype, shape, (begin, end) = entry["dtype"], tuple(entry["shape"]), entry["data_offsets"]
-        whole = all(type(n) is int and n >= 0 for n in (*shape, begin, end))
+        numbers = (begin, end, *shape)
+        whole = set(map(type, numbers)) == {int} and min(numbers) >= 0
         lies = not whole or end - begin != math.prod(shape) * SIZES[dtype]
     except (TypeError, KeyError, ValueError):
         raise DiffusionError(

@@ -14,6 +14,7 @@ from diffusion.errors import DiffusionError
 from diffusion.families import Family, TextTower
 from diffusion.headers import Header, read_header
 from diffusion.modules import text_classes, unet_class, vae_class
+from diffusion.preview import preview_of
 from diffusion.probe import UNET, VAE, facts_of, strip, unet_family, unet_prefix
 from diffusion.sampling_space import sampling_of
 from diffusion.text_layout import rename_text, text_config, text_layout
@@ -34,10 +35,9 @@ def load_checkpoint(path: Path | str, *, device: Device | None = None) -> Checkp
         kind = facts_of(header).kind
         raise DiffusionError(f"{path.name} is not a checkpoint{_rather(kind)}.")
     tensors, device = open_tensors(path), device or choose_device()
-    model = build_model(header, strip(tensors, UNET), UNET, device)
-    return Checkpoint(
-        model, build_clip(path, tensors, model.family, device), _checkpoint_vae(path, tensors, device)
-    )
+    vae = _checkpoint_vae(path, tensors, device)
+    model = build_model(header, strip(tensors, UNET), UNET, device, vae)
+    return Checkpoint(model, build_clip(path, tensors, model.family, device), vae)
 
 
 def _rather(kind: str) -> str:
@@ -69,9 +69,12 @@ def load_model(path: Path | str, *, device: Device | None = None) -> Model:
     return build_model(header, strip(open_tensors(path), prefix), prefix, device or choose_device())
 
 
-def build_model(header: Header, tensors: Tensors, prefix: str, device: Device) -> Model:
-    """A MODEL from a U-Net's tensors (names without prefix)."""
-    layout = unet_layout({name: tuple(t.shape) for name, t in tensors.items()})
+def build_model(
+    header: Header, tensors: Tensors, prefix: str, device: Device, vae: Vae | None = None
+) -> Model:
+    """A MODEL from a U-Net's tensors (names without prefix); a VAE of its own lets previews fit."""
+    shapes = {name: tuple(t.shape) for name, t in tensors.items()}
+    layout = unet_layout(shapes)
     family = unet_family(header, prefix, layout)
     facts = facts_of(header)
     sampling = sampling_of(family, facts.prediction, zero_snr="ztsnr" in header.tensors)
@@ -82,6 +85,8 @@ def build_model(header: Header, tensors: Tensors, prefix: str, device: Device) -
         sampling,
         LatentFormat(family.latent_scale, family.latent_channels),
         device,
+        rename_unet(shapes, layout),
+        preview_of(vae, family.latent_scale),
     )
     return Model(network, header.path)
 

@@ -31,6 +31,11 @@ def vae_class() -> Any:
     return _lean("diffusers.models.autoencoders.autoencoder_kl", "AutoencoderKL")
 
 
+def control_class() -> Any:
+    """diffusers' ControlNetModel."""
+    return _lean("diffusers.models.controlnets.controlnet", "ControlNetModel")
+
+
 def text_classes() -> tuple[Any, Any]:
     """transformers' CLIPTextConfig and CLIPTextModel."""
     module = "transformers.models.clip"

@@ -68,7 +68,8 @@ def facts_of(header: Header) -> FileFacts:
 
 def strip(shapes: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     """The entries under a prefix, without it."""
-    return {name[len(prefix) :]: value for name, value in shapes.items() if name.startswith(prefix)}
+    start = len(prefix)
+    return {name[start:]: value for name, value in shapes.items() if name.startswith(prefix)}
 
 
 def _facts(header: Header, kind: str, family: str | None, **more: Any) -> FileFacts:
@@ -250,8 +251,8 @@ def _upscaler(header: Header) -> FileFacts:
 
 _KINDS: Final[tuple[tuple[Callable[[Mapping[str, Any]], bool], Callable[[Header], FileFacts]], ...]] = (
     (_is_checkpoint, _checkpoint),
-    (_is_lora, _lora),
     (_is_control, _control),
+    (_is_lora, _lora),
     (_is_unet, _unet),
     (_is_vae, _vae),
     (_is_text, _text),

@@ -1,22 +1,29 @@
 """Text → conditioning: chunks of 75 tokens, weights, one or two CLIP text encoders."""
 
+import re
 from typing import Any, Final
 
 import torch
 from torch import Tensor
 
+from diffusion.embeddings import find_embedding, load_embedding
 from diffusion.errors import DiffusionError
 from diffusion.families import TextTower
-from diffusion.prompts import weighted_parts
+from diffusion.prompts import BREAK, a1111_parts, weighted_parts
 from diffusion.tokenizer import CHUNK, END, START, tokenize
 from diffusion.values import Clip, Conditioning, TextEncoder
-from diffusion.weights import ready
+from diffusion.weights import applied, ready
 
 Token = tuple[Any, ...]
 """(token number or embedding vector, weight), and the word's number when asked for."""
 
 Tokens = dict[str, list[list[Token]]]
 
+_MARK: Final = "embedding:"
+NEW_CHUNK: Final = -1
+"""In place of a token: the chunk ends here."""
+
+_EMBEDDING: Final = re.compile(rf"[ \n](?={_MARK})")
 # A group of words at least this long may be cut at the end of a chunk; a shorter one moves to the next
 # chunk whole.
 LONG_GROUP: Final = 8
@@ -37,7 +44,31 @@ def tokenize_weighted(clip: Clip, text: str, word_ids: bool = False) -> Tokens:
 
 
 def _groups(clip: Clip, encoder: TextEncoder, text: str) -> list[list[tuple[Any, float]]]:
-    return [[(token, weight) for token in tokenize(words)] for words, weight in weighted_parts(text)]
+    """Tokens that belong together, with their weights: what lies between brackets, and each embedding's
+    vectors."""
+    groups: list[list[Any]] = []
+    plain = clip.weighting == "comfy"
+    for words, weight in weighted_parts(text) if plain else a1111_parts(text):
+        if words == BREAK and not plain:
+            groups.append([(NEW_CHUNK, 1.0)])
+            continue
+        for piece in _EMBEDDING.split(words):
+            vectors, rest = _embedding(clip, encoder, piece)
+            groups += [[(token, weight) for token in part] for part in (vectors, tokenize(rest))]
+    return [group for group in groups if group]
+
+
+def _embedding(clip: Clip, encoder: TextEncoder, piece: str) -> tuple[list[Tensor], str]:
+    """The vectors of the embedding that a piece begins with, if there is such a file, and the words after
+    it."""
+    if not piece.startswith(_MARK):
+        return [], piece
+    name, _, rest = piece.removeprefix(_MARK).strip("\n").partition(" ")
+    for candidate in dict.fromkeys((name, name.strip(","))):
+        path = find_embedding(clip.embedding_folders, candidate)
+        if path is not None:
+            return list(load_embedding(path, encoder)), f"{name[len(candidate) :]} {rest}".strip()
+    return [], piece
 
 
 def _chunks(groups: list[list[tuple[Any, float]]], tower: TextTower, word_ids: bool) -> list[list[Token]]:
@@ -46,6 +77,9 @@ def _chunks(groups: list[list[tuple[Any, float]]], tower: TextTower, word_ids: b
     chunk: list[Token] = [_token(START, 1.0, 0, word_ids)]
     for word, group in enumerate(groups, 1):
         rest, long = group, len(group) >= LONG_GROUP
+        if isinstance(group[0][0], int) and group[0][0] == NEW_CHUNK:
+            chunks.append(_closed(chunk, tower, word_ids))
+            chunk, rest = [_token(START, 1.0, 0, word_ids)], []
         while rest:
             room = CHUNK - 1 - len(chunk)
             if len(rest) > room:
@@ -88,18 +122,32 @@ def _own_chunks(encoder: TextEncoder, tokens: Tokens) -> list[list[Token]]:
 
 
 def _encode_weighted(clip: Clip, encoder: TextEncoder, chunks: list[list[Token]]) -> tuple[Tensor, Tensor]:
-    """Weighted vectors: each token's is moved away from, or towards, the empty prompt's at its place."""
+    """Weighted vectors (1, N·77, W) and the first chunk's pooled vector (1, W')."""
     weights = torch.tensor([[token[1] for token in chunk] for chunk in chunks])
     weighted = bool((weights != 1.0).any())
-    empty = [_closed([(START, 1.0)], encoder.tower, False)] if weighted or not chunks else []
-    vectors, pooled = run_encoder(encoder, [*chunks, *empty], clip.layer_idx)
+    plain = clip.weighting == "comfy"
+    empty = [_closed([(START, 1.0)], encoder.tower, False)] if (weighted and plain) or not chunks else []
+    ready(encoder.module, encoder.device.device, encoder.device.text_dtype)
+    with applied(encoder.module, clip.patches_of(encoder)):
+        vectors, pooled = run_encoder(encoder, [*chunks, *empty], clip.layer_idx)
     if not chunks:
         return vectors, pooled
     found = vectors[: len(chunks)]
     if weighted:
         scale = weights[:, :, None].to(vectors)
-        found = torch.where(scale == 1.0, found, (found - vectors[-1]) * scale + vectors[-1])
+        found = _from_empty(found, scale, vectors[-1]) if plain else _same_mean(found, scale)
     return found.flatten(0, 1)[None], pooled[:1]
+
+
+def _from_empty(vectors: Tensor, scale: Tensor, empty: Tensor) -> Tensor:
+    """Each token's vector moved away from, or towards, the empty prompt's at its place."""
+    return torch.where(scale == 1.0, vectors, (vectors - empty) * scale + empty)
+
+
+def _same_mean(vectors: Tensor, scale: Tensor) -> Tensor:
+    """Each token's vector scaled, then each chunk brought back to its mean (AUTOMATIC1111's way)."""
+    scaled = vectors * scale
+    return scaled * (vectors.mean((1, 2), keepdim=True) / scaled.mean((1, 2), keepdim=True))
 
 
 def run_encoder(
@@ -108,7 +156,6 @@ def run_encoder(
     """Vectors (N, 77, W) of a layer and pooled vectors (N, W') of N chunks of tokens."""
     module: Any = encoder.module
     device, dtype = encoder.device.device, encoder.device.text_dtype
-    ready(module, device, dtype)
     ids = [[token[0] for token in chunk] for chunk in chunks]
     h = _embed(module, ids).to(device, dtype)
     count = len(module.encoder.layers)

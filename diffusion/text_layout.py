@@ -52,7 +52,8 @@ def text_layout(shapes: Shapes, layout: str) -> TextLayout:
             "the text encoder in this file is not complete: token, position or layer weights lack."
         )
     projection = shapes.get("text_projection.weight" if clip else "text_projection")
-    count = 1 + max(int(n[len(layer) :].split(".")[0]) for n in shapes if n.startswith(layer))
+    first = "layer_norm1.weight" if clip else "ln_1.weight"
+    count = next(n for n in range(len(shapes)) if f"{layer}{n}.{first}" not in shapes)
     width = shapes[token][1]
     out = projection[0 if clip else 1] if projection else None
     return TextLayout(width, count, shapes[inner][0], shapes[token][0], shapes[place][0], out)

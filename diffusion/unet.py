@@ -51,6 +51,23 @@ def run_unet(
     return unet.conv_out(F.silu(unet.conv_norm_out(h)))
 
 
+def control_residuals(
+    network: Any, x: Tensor, hint: Tensor, timesteps: Tensor, context: Tensor, y: Tensor | None = None
+) -> tuple[list[Tensor], Tensor]:
+    """What a ControlNet adds to each skip of the U-Net and to its middle."""
+    options: Options = {"patches": {}, "patches_replace": {}, "transformer_index": 0}
+    emb = _embedding(network, x, timesteps, y, options)
+    h, skips = x, []
+    for number, layers in enumerate(input_blocks(network)):
+        options["block"] = ("input", number)
+        h = _run(layers, h, emb, context, options)
+        if number == 0:
+            h = h + network.controlnet_cond_embedding(hint)
+        skips.append(network.controlnet_down_blocks[number](h))
+    options["block"] = ("middle", 0)
+    return skips, network.controlnet_mid_block(_run(_middle(network), h, emb, context, options))
+
+
 def _embedding(unet: Any, x: Tensor, timesteps: Tensor, y: Tensor | None, options: Options) -> Tensor:
     waves = timestep_embedding(timesteps, unet.conv_in.out_channels).to(x.dtype)
     emb = unet.time_embedding(waves)

@@ -23,6 +23,7 @@ from diffusion.vae_layout import VaeLayout
 from diffusion.weights import WeightPatch
 
 if TYPE_CHECKING:
+    from diffusion.preview import LatentPreview
     from diffusion.text import Tokens
 
 Latent = dict[str, Any]
@@ -52,8 +53,10 @@ class LatentFormat:
 
 @dataclass(frozen=True)
 class Network:
-    """A loaded denoising network: diffusers' module and the facts needed to run it. Shared between
-    handles."""
+    """A loaded denoising network: diffusers' module and the facts needed to run it. Shared between handles.
+
+    names: single-file name (without prefix) → the module's name, of every weight.
+    """
 
     diffusion_model: nn.Module
     family: Family
@@ -61,6 +64,8 @@ class Network:
     model_sampling: DiscreteSampling
     latent_format: LatentFormat
     device: Device
+    names: Mapping[str, str] = field(default_factory=dict[str, str])
+    preview: LatentPreview | None = None
 
     def process_latent_in(self, latent: Tensor) -> Tensor:
         return self.latent_format.process_in(latent)
@@ -260,6 +265,21 @@ class Clip:
 
     def clone(self) -> Clip:
         return replace(self, patches=dict(self.patches))
+
+    def add_encoder_patches(
+        self, encoder: TextEncoder, patches: Mapping[str, Any], strength: float = 1.0
+    ) -> list[str]:
+        """Change weights of one text encoder when they are used; returns their names here: tower, dot,
+        weight."""
+        taken = [f"{encoder.tower.name}.{name}" for name in patches]
+        for name, delta in zip(taken, patches.values(), strict=True):
+            self.patches[name] = (*self.patches.get(name, ()), WeightPatch(delta, strength))
+        return taken
+
+    def patches_of(self, encoder: TextEncoder) -> dict[str, tuple[WeightPatch, ...]]:
+        """The patches of one text encoder, by its own weight names."""
+        start = f"{encoder.tower.name}."
+        return {name.removeprefix(start): p for name, p in self.patches.items() if name.startswith(start)}
 
     def clip_layer(self, layer_idx: int) -> None:
         """Use an earlier layer's output, counted from the end: -1 the last, -2 the one before (clip skip

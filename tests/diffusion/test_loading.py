@@ -14,18 +14,8 @@ from diffusion.loading import load_checkpoint, load_model, load_vae
 from diffusion.text import encode
 from diffusion.unet import run_unet, timestep_embedding
 from diffusion.values import Checkpoint
-from tests.diffusion.published import REFINER, SD1, SD2, SDXL, Sizes, save_checkpoint
-
-FAMILIES = {"sd1": SD1, "sd2": SD2, "sdxl": SDXL, "sdxl-refiner": REFINER}
-
-
-@pytest.fixture(scope="module")
-def loaded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Checkpoint]:
-    folder = tmp_path_factory.mktemp("checkpoints")
-    return {
-        name: load_checkpoint(save_checkpoint(folder, sizes, f"{name}.safetensors"))
-        for name, sizes in FAMILIES.items()
-    }
+from tests.diffusion.conftest import FAMILIES
+from tests.diffusion.published import SD1, Sizes, save_checkpoint
 
 
 def noise(*shape: int, seed: int = 0) -> Tensor:

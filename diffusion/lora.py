@@ -1,0 +1,130 @@
+"""LoRA files put onto models and text encoders: kohya's, diffusers' and LDM's names, stacked, with any
+strength."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+from diffusion.errors import DiffusionError
+from diffusion.families import FAMILIES
+from diffusion.headers import read_header
+from diffusion.loading import open_tensors
+from diffusion.lora_formats import Delta, bias_delta_of, delta_of, grouped
+from diffusion.probe import FileFacts, facts_of
+from diffusion.values import Clip, Model, TextEncoder
+
+# How files call the text encoders, by the name of the tower.
+_TOWERS = {"l": ("te", "te1"), "h": ("te",), "g": ("te2", "te", "te1")}
+
+
+@dataclass(frozen=True)
+class Lora:
+    """A LoRA file: changes by the module they belong to, in the file's own names."""
+
+    facts: FileFacts
+    groups: Mapping[str, Mapping[str, Tensor]]
+
+    @property
+    def name(self) -> str:
+        return self.facts.path.name
+
+
+def load_lora(path: Path | str) -> Lora:
+    """The LoRA in a safetensors file; DiffusionError when it holds none."""
+    path = Path(path)
+    facts = facts_of(read_header(path))
+    groups = grouped(open_tensors(path))
+    if not groups:
+        raise DiffusionError(
+            f"{path.name} is not a LoRA: it holds no changes to weights, it is of kind {facts.kind}."
+        )
+    return Lora(facts, groups)
+
+
+def apply_lora(
+    model: Model | None,
+    clip: Clip | None,
+    lora: Lora,
+    strength_model: float = 1.0,
+    strength_clip: float = 1.0,
+) -> tuple[Model | None, Clip | None]:
+    """Handles to the same weights with the LoRA on top; either part may be None. Strength may be negative."""
+    _check_family(model, clip, lora)
+    found = 0
+    if model is not None:
+        model = model.clone()
+        deltas = _deltas(lora, _unet_names(model), set(model.model.diffusion_model.state_dict()))
+        found += len(deltas)
+        if strength_model:
+            model.add_patches(deltas, strength_model)
+    if clip is not None:
+        clip = clip.clone()
+        for encoder in clip.encoders:
+            deltas = _deltas(lora, _text_names(encoder), set(encoder.module.state_dict()))
+            found += len(deltas)
+            if strength_clip:
+                clip.add_encoder_patches(encoder, deltas, strength_clip)
+    if not found and (model is not None or clip is not None):
+        raise DiffusionError(
+            f"none of the {len(lora.groups)} changes in {lora.name} fits a layer of this model."
+        )
+    return model, clip
+
+
+def _check_family(model: Model | None, clip: Clip | None, lora: Lora) -> None:
+    family = model.family if model is not None else clip.family if clip is not None else None
+    meant = lora.facts.family
+    if family is None or meant is None or meant == family.base:
+        return
+    raise DiffusionError(
+        f"{lora.name} is a LoRA for {FAMILIES[meant].title}, but this model is {family.title}. "
+        f"Use a LoRA made for {family.title}, or load a {FAMILIES[meant].title} checkpoint."
+    )
+
+
+def _deltas(lora: Lora, names: Mapping[str, str], weights: set[str]) -> dict[str, Delta]:
+    """Weight name → its change, for every group of the file whose name is known."""
+    deltas: dict[str, Delta] = {}
+    for stem, parts in lora.groups.items():
+        target = names.get(stem) or names.get(stem.replace(".", "_"))
+        if target is None:
+            continue
+        changes = {"weight": delta_of(parts), "bias": bias_delta_of(parts)}
+        deltas |= {
+            f"{target}.{leaf}": d for leaf, d in changes.items() if d and f"{target}.{leaf}" in weights
+        }
+    return deltas
+
+
+def _unet_names(model: Model) -> dict[str, str]:
+    """Every name that files give a layer of the U-Net → the layer's own."""
+    names: dict[str, str] = {}
+    for single, ours in _stems(model.model.names):
+        flat = ours.replace(".", "_")
+        names |= dict.fromkeys((f"lora_unet_{flat}", f"lora_unet_{single.replace('.', '_')}"), ours)
+        names |= dict.fromkeys((f"unet.{ours}", f"unet_{flat}", f"diffusion_model.{single}"), ours)
+        # Before 2023's end diffusers kept LoRA in attention processors.
+        block, attention, layer = ours.rpartition("attn1") if "attn1" in ours else ours.rpartition("attn2")
+        processor = f"{block}{attention}.processor{layer.removesuffix('.0')}"
+        names |= dict.fromkeys((f"unet.{processor}", processor), ours)
+    return names
+
+
+def _stems(names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for single, ours in names.items():
+        if single.endswith(".weight"):
+            yield single.removesuffix(".weight"), ours.removesuffix(".weight")
+
+
+def _text_names(encoder: TextEncoder) -> dict[str, str]:
+    names: dict[str, str] = {}
+    stems = {name.rpartition(".")[0] for name in encoder.module.state_dict()}
+    for stem in stems:
+        flat = stem.replace(".", "_")
+        for tower in _TOWERS[encoder.tower.name]:
+            dotted = {"te": "text_encoder", "te1": "text_encoder", "te2": "text_encoder_2"}[tower]
+            names |= dict.fromkeys((f"lora_{tower}_text_model_{flat}", f"lora_{tower}_{flat}"), stem)
+            names |= dict.fromkeys((f"{dotted}.text_model.{stem}", f"{dotted}.{stem}"), stem)
+    return names

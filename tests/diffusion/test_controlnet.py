@@ -1,0 +1,100 @@
+"""ControlNets: small random ones against diffusers, strength, range, stacking, the wrong base."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from diffusion import latents
+from diffusion.controlnet import ControlNet, fit_picture, load_controlnet
+from diffusion.errors import DiffusionError
+from diffusion.sampling import sample_latent
+from diffusion.text import encode
+from diffusion.unet import control_residuals
+from diffusion.values import Checkpoint
+from tests.diffusion.published import SD1, Sizes, filled, unet_shapes
+
+
+def saved(folder: Path, sizes: Sizes = SD1) -> Path:
+    shapes = {f"control_model.{n}": s for n, s in unet_shapes(sizes, control=True).items()}
+    path = folder / "control.safetensors"
+    save_file(filled(shapes, seed=3, dtype=torch.float16), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def control(tmp_path_factory: pytest.TempPathFactory) -> ControlNet:
+    return load_controlnet(saved(tmp_path_factory.mktemp("control")))
+
+
+HINT = torch.rand(1, 3, 48, 64, generator=torch.Generator().manual_seed(0))
+
+
+def made(small: Checkpoint, control: ControlNet | None) -> Tensor:
+    assert small.clip is not None
+    [[text, keys]] = encode(small.clip, "a red circle")
+    extra: dict[str, Any] = {} if control is None else {"control": control, "control_apply_to_uncond": True}
+    latent = sample_latent(
+        small.model,
+        seed=1,
+        steps=2,
+        cfg=4.0,
+        sampler_name="euler",
+        scheduler="normal",
+        positive=[[text, {**keys, **extra}]],
+        negative=[[text, keys]],
+        latent=latents.empty(64, 48),
+    )
+    return latent["samples"]
+
+
+@torch.no_grad()
+def test_residuals_equal_diffusers_own_forward(control: ControlNet) -> None:
+    network: Any = control.control_model.float()
+    x, text, steps = torch.randn(2, 4, 6, 8), torch.randn(2, 77, 64), torch.tensor([3, 700])
+    hint = HINT.repeat(2, 1, 1, 1)
+    skips, middle = control_residuals(network, x, hint, steps, text)
+    down, mid = network(x, steps, text, hint, return_dict=False)
+    assert len(skips) == len(down)
+    for ours, theirs in zip((*skips, middle), (*down, mid), strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-5)
+
+
+def test_a_controlnet_changes_the_picture_by_its_strength(small: Checkpoint, control: ControlNet) -> None:
+    plain = made(small, None)
+    none, half = (made(small, control.copy().set_cond_hint(HINT, s)) for s in (0.0, 0.5))
+    torch.testing.assert_close(none, plain)
+    assert not torch.allclose(half, plain)
+
+
+def test_a_controlnet_counts_only_in_its_range(small: Checkpoint, control: ControlNet) -> None:
+    never = control.copy().set_cond_hint(HINT, 1.0, (0.99, 0.995))
+    torch.testing.assert_close(made(small, never), made(small, None))
+
+
+def test_two_controlnets_add_up(small: Checkpoint, control: ControlNet) -> None:
+    one = control.copy().set_cond_hint(HINT, 0.6)
+    two = control.copy().set_cond_hint(HINT, 0.2)
+    two.set_previous_controlnet(control.copy().set_cond_hint(HINT, 0.4))
+    torch.testing.assert_close(made(small, two), made(small, one), rtol=1e-3, atol=1e-3)
+
+
+def test_a_controlnet_for_another_base_names_both(small: Checkpoint, tmp_path: Path) -> None:
+    other = load_controlnet(saved(tmp_path, replace(SD1, context=96, linear=False)))
+    with pytest.raises(DiffusionError, match=r"control\.safetensors is a ControlNet for"):
+        made(small, other.set_cond_hint(HINT))
+
+
+def test_a_hint_is_cropped_at_the_centre_and_scaled() -> None:
+    picture = torch.arange(12.0).reshape(1, 1, 2, 6)
+    assert fit_picture(picture, 2, 2).tolist() == [[[[2.0, 3.0], [8.0, 9.0]]]]
+
+
+def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
+    save_file({"emb_params": torch.zeros(1, 768)}, tmp_path / "a.safetensors")
+    with pytest.raises(DiffusionError, match="is not a ControlNet: it is of kind embedding"):
+        load_controlnet(tmp_path / "a.safetensors")
