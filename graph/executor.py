@@ -116,6 +116,8 @@ class Execution:
         self._async.close()
         seconds = time.perf_counter() - began
         result = self._report.result(self._plan, self._waits.made, self._storage, state, seconds)
+        steps = self._plan.steps.values()
+        self._storage.note(step for step in steps if result.verdicts[step.id] in ("cached", "disk"))
         self._storage.close()
         return result
 

@@ -91,7 +91,7 @@ def _mapping(facts: Facts, part: str) -> Mapping[str, Any]:
 
 
 def _literal_changes(now: Mapping[str, str], last: Mapping[str, str]) -> Iterator[str]:
-    for name in now.keys() | last.keys() if now != last else ():
+    for name in dict.fromkeys((*now, *last)) if now != last else ():
         before, after = last.get(name, "unset"), now.get(name, "unset")
         if before != after:
             yield f"{name} {_shown(before)} → {_shown(after)}"
@@ -110,8 +110,9 @@ def _link_changes(now: Mapping[str, Any], last: Mapping[str, Any]) -> Iterator[s
             yield f"upstream {node} changed" if before[0] == node else f"{name} now from {node}"
         elif before[1] != output:
             yield f"{name} now takes {output}"
-    for name in last.keys() - now.keys():
-        yield f"{name} unlinked"
+    for name in last:
+        if name not in now:
+            yield f"{name} unlinked"
 
 
 class History:

@@ -143,6 +143,14 @@ class Storage:
     def _history(self) -> History:
         return self.memory.history if self._disk is None else self._disk.history
 
+    def note(self, steps: Iterable[Step]) -> None:
+        """Keep what decides results that came from a cache, so that the next change is told from them."""
+        history = self._history
+        for step in steps:
+            last = history.last(step.id)
+            if last is None or last.get("key") != self._keys[step.id].text:
+                history.record(step.id, facts_of(step, self._keys))
+
     def distrust(self, task: Task) -> None:
         """Forget a result that was changed in place."""
         self.memory.drop(task.key.digest)

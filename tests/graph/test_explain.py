@@ -72,3 +72,10 @@ def test_a_long_history_is_written_anew_in_short(tmp_path: Path) -> None:
     path.write_text('{"node": "a", "key": "1"}\n' * 3000)
     assert History(path).last("a") == {"node": "a", "key": "1"}
     assert len(path.read_text().splitlines()) == 1
+
+
+def test_a_change_is_told_from_the_last_run_even_if_that_was_cached() -> None:
+    memory = MemoryStore()
+    for seed in (4, 5, 4):
+        run(nodes(seed), memory=memory)
+    assert run(nodes(6), memory=memory).reasons["sampler"] == "b 4 → 6"
