@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
+from diffusion.names import SAMPLER_NAMES, SCHEDULE_NAMES
 from graph.context import Context
 from graph.facts import Facts, Known
 from graph.node import node
 from graph.spec import Choice, Hint, Number
-from nodes.choices import SAMPLER_NAMES, SCHEDULE_NAMES
 from nodes.lazy import LazyModule
 from nodes.sockets import Cfg, Conditioning, Latent, Model, Seed, Steps, Strength
 

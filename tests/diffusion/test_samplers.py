@@ -12,7 +12,8 @@ from torch import Tensor
 
 from diffusion.errors import DiffusionError
 from diffusion.families import FAMILIES
-from diffusion.samplers import FIELD_ORDER, SAMPLERS
+from diffusion.names import SAMPLER_NAMES
+from diffusion.samplers import SAMPLERS
 from diffusion.sampling import sampler_named
 from diffusion.sampling_space import sampling_of
 from diffusion.schedules import karras
@@ -72,7 +73,7 @@ def test_a_sampler_makes_the_recorded_latent(name: str) -> None:
 
 
 def test_the_samplers_are_the_fields_in_its_order() -> None:
-    assert tuple(SAMPLERS) == FIELD_ORDER
+    assert tuple(SAMPLERS) == SAMPLER_NAMES
     assert {f"{name}/karras8" for name in SAMPLERS} == RECORDED.keys() - {"noise"}
 
 

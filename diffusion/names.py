@@ -1,4 +1,4 @@
-"""The names that widgets offer, in the field's order. Kept apart from diffusion/, whose tables need torch."""
+"""Names of samplers and schedules in the field's order, for widgets; their functions need torch."""
 
 from typing import Final
 
