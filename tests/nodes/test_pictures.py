@@ -5,6 +5,7 @@ import threading
 import zlib
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from nodes.pictures import (
 )
 
 
-def saved(folder: Path, picture: Image.Image, name: str = "a.png", **options: object) -> Path:
+def saved(folder: Path, picture: Image.Image, name: str = "a.png", **options: Any) -> Path:
     path = folder / name
     picture.save(path, **options)
     return path
