@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -23,7 +22,7 @@ from diffusion.modules import control_class
 from diffusion.probe import CONTROL, facts_of, strip
 from diffusion.unet import Options, control_residuals
 from diffusion.unet_layout import UnetLayout, unet_layout
-from diffusion.weights import assign, make_casting, ready
+from diffusion.weights import assign, hollow, make_casting, ready
 
 Residuals = dict[str, list[Tensor | None]]
 
@@ -167,8 +166,9 @@ def load_controlnet(path: Path | str, *, device: Device | None = None) -> Contro
     layout = unet_layout(shapes)
     family = _family(layout)
     names = rename_control(shapes, layout)
-    with torch.device("meta"):
-        module = control_class()(**control_config(layout, shapes, family.heads, family.head_width))
+    module = hollow(
+        lambda: control_class()(**control_config(layout, shapes, family.heads, family.head_width))
+    )
     assign(module, {names.get(old, old): t for old, t in tensors.items()}, f"The ControlNet in {path.name}")
     return ControlNet(make_casting(module), layout, family, device or choose_device(), path)
 

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import safe_open
 from torch import Tensor, nn
 
@@ -21,7 +20,7 @@ from diffusion.text_layout import rename_text, text_config, text_layout
 from diffusion.unet_layout import rename_unet, unet_config, unet_layout
 from diffusion.vae_layout import rename_vae, vae_config, vae_layout
 from diffusion.values import Checkpoint, Clip, LatentFormat, Model, Network, TextEncoder, Vae
-from diffusion.weights import assign, make_casting
+from diffusion.weights import assign, hollow, make_casting
 
 Tensors = Mapping[str, Tensor]
 
@@ -97,8 +96,7 @@ def build_unet(tensors: Tensors, family: Family, what: str) -> nn.Module:
     layout = unet_layout(shapes)
     names = rename_unet(shapes, layout)
     _refuse_strays(what, "U-Net", shapes.keys() - names.keys())
-    with torch.device("meta"):
-        unet = unet_class()(**unet_config(layout, family.heads, family.head_width))
+    unet = hollow(lambda: unet_class()(**unet_config(layout, family.heads, family.head_width)))
     assign(unet, {new: tensors[old] for old, new in names.items()}, f"The U-Net in {what}")
     return make_casting(unet)
 
@@ -130,12 +128,10 @@ def build_text_encoder(tensors: Tensors, tower: TextTower, what: str, device: De
     shapes = {name: tuple(t.shape) for name, t in tensors.items()}
     layout = text_layout(shapes, tower.layout)
     config, model = text_classes()
-    with torch.device("meta"):
-        module = model(config(**text_config(layout, tower)))
+    module: Any = hollow(lambda: model(config(**text_config(layout, tower))))
     renamed = _text_tensors(tensors, tower)
     projection = renamed.pop("text_projection.weight", None)
     assign(module, renamed, f"The text encoder in {what}")
-    module.embeddings.position_ids = nn.Buffer(torch.arange(layout.positions)[None], persistent=False)
     return TextEncoder(make_casting(module), tower, projection, device)
 
 
@@ -168,8 +164,7 @@ def build_vae(tensors: Tensors, path: Path, device: Device) -> Vae:
     """diffusers' AutoencoderKL with exactly these tensors (single-file names without prefix)."""
     shapes = {name: tuple(t.shape) for name, t in tensors.items()}
     layout = vae_layout(shapes)
-    with torch.device("meta"):
-        module = vae_class()(**vae_config(layout))
+    module = hollow(lambda: vae_class()(**vae_config(layout)))
     wanted: dict[str, Any] = module.state_dict()
     renamed = {new: tensors[old] for old, new in rename_vae(shapes, layout).items()}
     # Attention projections are 1×1 convolutions in single files and linear layers here.

@@ -20,6 +20,8 @@ from typing import Any
 
 import torch
 
+from diffusion.weights import replaced
+
 
 def unet_class() -> Any:
     """diffusers' UNet2DConditionModel."""
@@ -101,22 +103,12 @@ def _without_compiler() -> Iterator[None]:
     sys.modules.update(added)
     try:
         with (
-            _replaced(torch.distributed, "is_available", lambda: False),
-            _replaced(torch.compiler, "disable", _unchanged),
+            replaced(torch.distributed, "is_available", lambda: False),
+            replaced(torch.compiler, "disable", _unchanged),
         ):
             yield
     finally:
         _remove(added)
-
-
-@contextmanager
-def _replaced(owner: Any, name: str, value: Any) -> Iterator[None]:
-    kept = getattr(owner, name)
-    setattr(owner, name, value)
-    try:
-        yield
-    finally:
-        setattr(owner, name, kept)
 
 
 @contextmanager

@@ -228,7 +228,7 @@ class Guider:
         self.conds = prepare(model, self.original_conds, Canvas(noise, start, mask))
         self.model_options["transformer_options"]["sample_sigmas"] = sigmas
         extra_args = {"model_options": self.model_options, "seed": seed}
-        with applied(unet, model.patches):
+        with applied(unet, model.patches, network.device.dtype):
             made = sampler.sample(
                 self, sigmas.float(), extra_args, callback, noise, start, mask, disable_pbar
             )

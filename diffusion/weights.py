@@ -6,8 +6,9 @@ for one layer) or was cast once before (small ones).
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import torch
@@ -61,6 +62,46 @@ _CASTING: Final[dict[type[nn.Module], type[nn.Module]]] = {
 _SHARE: Final = 0.25
 
 
+_INITIALISERS: Final = (
+    "normal_",
+    "uniform_",
+    "kaiming_uniform_",
+    "xavier_uniform_",
+    "ones_",
+    "zeros_",
+    "constant_",
+)
+
+
+def hollow(build: Callable[[], nn.Module]) -> nn.Module:
+    """The module that build makes, with weights that have shapes only.
+
+    Nothing is initialised, and ranges (of positions) are real: computing values for mere shapes would load
+    torch's compiler, in seconds.
+    """
+    with ExitStack() as stack:
+        for name in _INITIALISERS:
+            stack.enter_context(replaced(nn.init, name, _untouched))
+        stack.enter_context(replaced(torch, "arange", partial(torch.arange, device="cpu")))
+        stack.enter_context(torch.device("meta"))
+        return build()
+
+
+@contextmanager
+def replaced(owner: Any, name: str, value: Any) -> Iterator[None]:
+    """The owner with another value under a name, inside the block."""
+    kept = getattr(owner, name)
+    setattr(owner, name, value)
+    try:
+        yield
+    finally:
+        setattr(owner, name, kept)
+
+
+def _untouched(tensor: Tensor, *_: Any, **__: Any) -> Tensor:
+    return tensor
+
+
 def assign(module: nn.Module, tensors: Mapping[str, Tensor], what: str) -> None:
     """Give a meta-device module its tensors, without copying; every tensor must be used and every weight
     filled."""
@@ -80,7 +121,7 @@ def assign(module: nn.Module, tensors: Mapping[str, Tensor], what: str) -> None:
         raise DiffusionError(f"{what} does not fit its own dimensions: {'; '.join(problems)}.")
     module.load_state_dict(dict(tensors), assign=True, strict=True)
     module.requires_grad_(False).eval()
-    # Patched weights are rounded to this, as if the file held them, whatever the module is cast to later.
+    # Needed after the module was cast: see applied.
     module.file_dtypes = {name: t.dtype for name, t in tensors.items()}  # type: ignore[assignment]
 
 
@@ -114,18 +155,22 @@ class WeightPatch:
 
 
 def patched(weight: Tensor, patches: tuple[WeightPatch, ...], dtype: torch.dtype) -> Tensor:
-    """The weight with its patches, computed in fp32 and rounded to the file's dtype."""
+    """The weight with its patches, computed in fp32 and rounded to a dtype."""
     value = weight.float()
     for patch in patches:
         delta = patch.delta(value).to(value) * patch.strength
         value = value * patch.strength_model + delta
-    return value.to(dtype).to(weight.dtype)
+    return value.to(dtype)
 
 
 @contextmanager
-def applied(module: nn.Module, patches: Mapping[str, tuple[WeightPatch, ...]]) -> Iterator[None]:
-    """The module with patched weights inside the block; afterwards the very same tensors as before are
-    back."""
+def applied(
+    module: nn.Module, patches: Mapping[str, tuple[WeightPatch, ...]], dtype: torch.dtype | None = None
+) -> Iterator[None]:
+    """The module with patched weights inside the block; afterwards the very same tensors are back.
+
+    Patched weights are rounded to dtype; None: as if the file held them, whatever the module is cast to.
+    """
     kept: list[tuple[nn.Module, str, nn.Parameter]] = []
     dtypes: Any = getattr(module, "file_dtypes", {})
     try:
@@ -133,7 +178,7 @@ def applied(module: nn.Module, patches: Mapping[str, tuple[WeightPatch, ...]]) -
             path, _, leaf = name.rpartition(".")
             owner = module.get_submodule(path)
             original = owner.get_parameter(leaf)
-            new = patched(original.data, changes, dtypes.get(name, original.dtype))
+            new = patched(original.data, changes, dtype or dtypes.get(name, original.dtype))
             kept.append((owner, leaf, original))
             setattr(owner, leaf, nn.Parameter(new, requires_grad=False))
         yield

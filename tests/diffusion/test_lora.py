@@ -65,7 +65,12 @@ def test_stacked_loras_add_up_and_undo_bit_for_bit(small: Checkpoint, tmp_path: 
     assert model is not None
     original = small.model.model.diffusion_model.get_parameter(f"{LAYER}.weight")
     with applied(model.model.diffusion_model, model.patches):
-        torch.testing.assert_close(weight_of(model, f"{LAYER}.weight"), original, rtol=0, atol=1e-3)
+        changed = weight_of(model, f"{LAYER}.weight")
+    assert changed.dtype == torch.float16
+    torch.testing.assert_close(changed.float(), original.float(), rtol=0, atol=1e-3)
+    with applied(model.model.diffusion_model, model.patches, torch.float32):
+        changed = weight_of(model, f"{LAYER}.weight")
+    torch.testing.assert_close(changed, original.float(), rtol=0, atol=1e-6)
     assert small.model.model.diffusion_model.get_parameter(f"{LAYER}.weight") is original
 
 
