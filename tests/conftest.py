@@ -3,3 +3,5 @@
 import os
 
 os.environ["HF_HUB_OFFLINE"] = "1"
+# Threads that wait for each other would spin, which on a busy machine costs several times the work itself.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
