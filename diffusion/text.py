@@ -128,7 +128,7 @@ def _encode_weighted(clip: Clip, encoder: TextEncoder, chunks: list[list[Token]]
     plain = clip.weighting == "comfy"
     empty = [_closed([(START, 1.0)], encoder.tower, False)] if (weighted and plain) or not chunks else []
     ready(encoder.module, encoder.device.device, encoder.device.text_dtype)
-    with applied(encoder.module, clip.patches_of(encoder)):
+    with applied(encoder.module, clip.patches_of(encoder), encoder.device.text_dtype):
         vectors, pooled = run_encoder(encoder, [*chunks, *empty], clip.layer_idx)
     if not chunks:
         return vectors, pooled

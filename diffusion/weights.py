@@ -121,8 +121,6 @@ def assign(module: nn.Module, tensors: Mapping[str, Tensor], what: str) -> None:
         raise DiffusionError(f"{what} does not fit its own dimensions: {'; '.join(problems)}.")
     module.load_state_dict(dict(tensors), assign=True, strict=True)
     module.requires_grad_(False).eval()
-    # Needed after the module was cast: see applied.
-    module.file_dtypes = {name: t.dtype for name, t in tensors.items()}  # type: ignore[assignment]
 
 
 def make_casting(module: nn.Module) -> nn.Module:
@@ -165,20 +163,17 @@ def patched(weight: Tensor, patches: tuple[WeightPatch, ...], dtype: torch.dtype
 
 @contextmanager
 def applied(
-    module: nn.Module, patches: Mapping[str, tuple[WeightPatch, ...]], dtype: torch.dtype | None = None
+    module: nn.Module, patches: Mapping[str, tuple[WeightPatch, ...]], dtype: torch.dtype
 ) -> Iterator[None]:
-    """The module with patched weights inside the block; afterwards the very same tensors are back.
-
-    Patched weights are rounded to dtype; None: as if the file held them, whatever the module is cast to.
-    """
+    """The module with patched weights, in the dtype it computes in; afterwards the very same tensors are
+    back."""
     kept: list[tuple[nn.Module, str, nn.Parameter]] = []
-    dtypes: Any = getattr(module, "file_dtypes", {})
     try:
         for name, changes in patches.items():
             path, _, leaf = name.rpartition(".")
             owner = module.get_submodule(path)
             original = owner.get_parameter(leaf)
-            new = patched(original.data, changes, dtype or dtypes.get(name, original.dtype))
+            new = patched(original.data, changes, dtype)
             kept.append((owner, leaf, original))
             setattr(owner, leaf, nn.Parameter(new, requires_grad=False))
         yield
