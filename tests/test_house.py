@@ -17,6 +17,7 @@ PUBLIC = ("graph", "diffusion", "nodes", "host", "compat")
 FOLDERS = (*PUBLIC, "tools", "benchmarks", "tests")
 OURS = {*FOLDERS, "server"}
 PARTS = {"pydantic_core": "pydantic"}  # pydantic pins its core itself
+DOTTED = re.compile(r"\w+(\.\w+)+")
 LONGEST = 500
 MEDIAN = 10
 SENTENCE = 4  # words, "test" included: test_modes_are_kept
@@ -140,18 +141,23 @@ def test_every_test_is_named_by_a_sentence() -> None:
     assert [name for name in tests if len(name.split("_")) < SENTENCE] == []
 
 
+def named_modules(path: Path) -> Iterator[str]:
+    """The modules that a file imports, and those whose dotted names stand in it as text."""
+    for item in ast.walk(tree(path)):
+        if isinstance(item, ast.Import):
+            yield from (name.name for name in item.names)
+        elif isinstance(item, ast.ImportFrom) and item.module:
+            yield item.module
+        elif isinstance(item, ast.Constant) and isinstance(item.value, str) and DOTTED.fullmatch(item.value):
+            yield item.value
+
+
 def third_party(folders: tuple[str, ...]) -> set[str]:
     """The distributions that the code imports, in the form the pins have."""
-    names: set[str] = set()
-    for path in sources(*folders):
-        for item in ast.walk(tree(path)):
-            if isinstance(item, ast.Import):
-                names |= {name.name.partition(".")[0] for name in item.names}
-            elif isinstance(item, ast.ImportFrom) and item.module:
-                names.add(item.module.partition(".")[0])
     known = packages_distributions()
+    names = {name.partition(".")[0] for path in sources(*folders) for name in named_modules(path)}
     outside = names - OURS - sys.stdlib_module_names
-    return {PARTS.get(name) or known.get(name, [name])[0].lower() for name in outside}
+    return {PARTS.get(name) or known[name][0].lower() for name in outside if name in known}
 
 
 def pins(group: str | None = None) -> set[str]:
