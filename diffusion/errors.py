@@ -1,5 +1,5 @@
 """The one error this package raises on purpose."""
 
 
-class DiffusionError(Exception):
+class DiffusionError(ValueError):
     """What went wrong, where, and the nearest fix, as a sentence for the user."""

@@ -102,12 +102,12 @@ def finished_line(event: NodeFinished | NodeFailed, title: Title) -> Text | None
     """What is said of a node that ended; None when it is not worth a line."""
     if isinstance(event, NodeFailed):
         return Text.assemble(("✗ ", "red"), event.message)
-    if event.verdict == "failed" or (event.verdict == "ran" and event.seconds < WORTH_A_LINE):
+    if event.verdict in ("failed", "skipped") or (event.verdict == "ran" and event.seconds < WORTH_A_LINE):
         return None
     mark = "✓ " if event.verdict in ("ran", "cached", "disk") else "– "
     how = f"{event.seconds:.1f} s" if event.verdict == "ran" else WORDS.get(event.verdict, event.verdict)
     line = Text.assemble((mark, COLOURS[event.verdict]), title(event.node), (f"  {how}", "dim"))
-    if event.verdict in ("blocked", "skipped", "cancelled") and event.reason:
+    if event.verdict in ("blocked", "cancelled") and event.reason:
         line.append(f" ({event.reason})", "dim")
     return line
 
