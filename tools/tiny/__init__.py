@@ -1,0 +1,1 @@
+"""The trainer of the embedded tiny models, one module a stage."""
