@@ -44,14 +44,15 @@ def _start_simple(vae: Vae) -> None:
     narrow: noise as strong as the untrained means would hide them for hundreds of steps.
     """
     for name, module in vae.named_modules():
-        if isinstance(module, ResnetBlock2D):
+        kind = type(module)
+        if kind is ResnetBlock2D:
             module.conv2.weight.zero_()
             module.conv2.bias.zero_()
-        if isinstance(module, torch.nn.Conv2d) and name.endswith(_TRUNK):
+        if kind is torch.nn.Conv2d and name.endswith(_TRUNK):
             module.weight *= 1.73
-        if isinstance(module, torch.nn.Conv2d) and name.endswith(_TRUNK[:3]):
+        if kind is torch.nn.Conv2d and name.endswith(_TRUNK[:3]):
             module.bias[1::2] += 2
-        if isinstance(module, torch.nn.GroupNorm):
+        if kind is torch.nn.GroupNorm:
             module.bias[0::2], module.bias[1::2] = 1, -1
         if name.endswith("norm_out"):
             module.weight.fill_(2)
