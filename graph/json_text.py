@@ -50,7 +50,9 @@ def _parsed(text: str) -> Any:
         )
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
-        _refuse("not_json", f"This is no workflow: it is not JSON ({error.msg} at {place}).")
+        _refuse(
+            "not_json", f"This is no workflow: it is not JSON ({error.msg.removesuffix(' at')} at {place})."
+        )
     except RecursionError:
         _refuse("unreadable", f"The workflow nests values more than {DEEPEST} deep.")
 

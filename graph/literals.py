@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, cast
 
 from graph.sockets import ANY_NAME
@@ -74,10 +74,24 @@ def _one(input: Input, raw: Any, lenient: bool) -> Literal:
         case FileChoice():
             return _file(raw)
         case widget:
-            read = _typed(input, raw, lenient)
+            read = _with_fix(input, _typed(input, raw, lenient))
             if read.wrong or unchecked or not isinstance(widget, Number) or isinstance(read.value, bool):
                 return read
             return Literal(read.value, read.faults + _number_faults(input, widget, read.value, lenient))
+
+
+def _with_fix(input: Input, read: Literal) -> Literal:
+    """A value nothing can be made of is answered with the numbers that may stand in its place."""
+    if not isinstance(input.widget, Number) or not any(name in ("INT", "FLOAT") for name in input.type.names):
+        return read
+    fix = _allowed(input, input.widget)
+    return Literal(read.value, tuple(replace(item, fix=item.fix or fix) for item in read.faults))
+
+
+def _allowed(input: Input, number: Number) -> str:
+    bounds = (("from", number.minimum), ("to", number.maximum))
+    words = [f" {word} {_written(input, bound)}" for word, bound in bounds if bound is not None]
+    return f"Write a {'' if 'FLOAT' in input.type.names else 'whole '}number{''.join(words)}."
 
 
 def _typed(input: Input, raw: Any, lenient: bool) -> Literal:

@@ -160,7 +160,7 @@ def _file_problems(
     for name in _texts(value):
         if checking.files is not None and checking.missing_file(widget.kind, name):
             known = checking.files.names(widget.kind)
-            message = f"there is no file {shown(name)} among the {widget.kind}."
+            message = f"there is no file {shown(name)} in the folder {widget.kind}."
             yield checking.problem(
                 "missing_file", key, input.name, message, _file_fix(name, known, widget.kind)
             )

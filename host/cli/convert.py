@@ -24,5 +24,7 @@ def convert_file(services: Services, source: str, target: str, to: str) -> None:
     try:
         Path(target).write_text(text, "utf-8")
     except OSError as error:
-        refuse(f"{target} cannot be written: {error.strerror or error}.")
+        refuse(
+            f"{target} cannot be written: {error.strerror or error}. Name a file in a folder that is there."
+        )
     say(f"wrote {target}", "green")

@@ -27,7 +27,9 @@ def list_nodes(services: Services, name: str) -> None:
         refuse(f"{name} is in several plugins. Write one of {listed(spec.full_ids)}.")
     if spec is None:
         known = [item.id for item in types]
-        refuse(f"There is no node type {name}. {did_you_mean(name, known)}".rstrip())
+        refuse(
+            f"There is no node type {name}. {did_you_mean(name, known) or 'darkroom nodes lists them all.'}"
+        )
     _describe(console, spec)
 
 

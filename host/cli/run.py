@@ -109,7 +109,8 @@ def _bench(services: Services, options: RunOptions) -> Bench:
     try:
         files.folder("output")
     except OSError as error:
-        refuse(f"Pictures cannot be saved in {options.out or home / 'output'}: {error.strerror or error}.")
+        place = options.out or home / "output"
+        refuse(f"Pictures cannot be saved in {place}: {error.strerror or error}. Name a folder with --out.")
     return Bench(
         services,
         services.node_types(),
@@ -171,7 +172,11 @@ def _seed(text: str) -> int | None:
         return None
     if text.isascii() and text.isdigit() and int(text) < 2**64:
         return int(text)
-    problem = Problem("bad_argument", f"{text} is no seed.", fix=f"Give a number below 2^64, or {RANDOM}.")
+    problem = Problem(
+        "bad_argument",
+        f"{text or 'An empty text'} is no seed.",
+        fix=f"Give a number below 2^64, or {RANDOM}.",
+    )
     raise WorkflowError([problem])
 
 

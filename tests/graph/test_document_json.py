@@ -129,6 +129,13 @@ def test_what_is_no_workflow_is_refused_in_a_sentence(data: Any, code: str, sent
     assert sentence in problem.message
 
 
+def test_where_json_breaks_off_is_told_once() -> None:
+    (problem,) = problems('{"format": "dark')
+    assert problem.message == (
+        "This is no workflow: it is not JSON (Unterminated string starting at line 1, column 12)."
+    )
+
+
 def test_a_hundred_megabytes_of_junk_are_refused_at_once() -> None:
     (problem,) = problems(b"\0" * (100 * 2**20))
     assert problem.message == "The workflow is larger than 64 MB."

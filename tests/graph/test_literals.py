@@ -80,6 +80,17 @@ def test_bounds_hold_for_converted_values_too() -> None:
     assert [fault.code for fault in read.faults] == ["converted", "too_large"]
 
 
+@pytest.mark.parametrize("raw", ["abc", "", None, [1, 2], {"a": 1}])
+def test_what_is_no_number_is_told_which_numbers_may_stand_there(raw: Any) -> None:
+    bounded = Input("x", socket_type("FLOAT"), widget=Number(0.0, 100.0))
+    for input, fix in (
+        (INT, "Write a whole number from 0 to 100."),
+        (bounded, "Write a number from 0 to 100."),
+        (FLOAT, "Write a number."),
+    ):
+        assert [fault.fix for fault in read_literal(input, raw).faults] == [fix]
+
+
 def test_a_choice_is_strict_about_types() -> None:
     assert read_literal(COMBO, 1.0).wrong
     assert resolved_value(COMBO, 1.0, lenient=True) == 1

@@ -110,7 +110,7 @@ def test_m6_a_misspelled_input_name_is_a_problem_with_the_nearest() -> None:
         ("save", "prefix", 7, "wrong_type", 'Write "7", in quotes.'),
         ("empty", "width", 513, "off_step", "Use 512 or 520."),
         ("save", "images", "cat.png", "needs_link", "Link it to IMAGE of node decode 'Decode'."),
-        ("sample", "steps", None, "wrong_type", ""),
+        ("sample", "steps", None, "wrong_type", "Write a whole number from 1 to 100."),
     ],
 )
 def test_m6_a_wrong_literal_is_a_problem_with_a_fix(
@@ -308,7 +308,7 @@ def test_a_file_that_is_missing_is_offered_the_nearest() -> None:
     assert sentences(picture(), files=files) == []
     problem = only(picture(load={"name": "tiny.safetensors"}), files=files)
     assert problem.message == (
-        "Node load 'Load', input name: there is no file \"tiny.safetensors\" among the checkpoints."
+        "Node load 'Load', input name: there is no file \"tiny.safetensors\" in the folder checkpoints."
     )
     assert problem.fix == "Did you mean sd1/tiny.safetensors?"
 

@@ -172,6 +172,23 @@ def test_arguments_the_parser_refuses_have_exit_code_two(command: Command, argum
     assert "Traceback" not in said.err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (["run", "a.json", "--out", "a.json/pictures"], "--out"),
+        (["run", "a.json", "--seed", ""], "An empty text is no seed"),
+        (["convert", "a.json", "gone/b.json"], "a folder that is there"),
+        (["nodes", "Zzzzzzz"], "darkroom nodes lists them all"),
+    ],
+)
+def test_a_refused_argument_is_told_what_to_give_instead(
+    home: Path, command: Command, monkeypatch: pytest.MonkeyPatch, arguments: list[str], hint: str
+) -> None:
+    monkeypatch.chdir(home)
+    write(home / "a.json", grey())
+    assert hint in refused(command(*arguments))
+
+
 def test_problems_are_json_lines_when_asked_for(home: Path, command: Command) -> None:
     said = command("run", write(home / "wrong.json", document({"a": node("SavImage")})), "--json")
     assert said.code == 2
