@@ -266,7 +266,7 @@ WORKFLOWS = st.builds(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(WORKFLOWS)
 def test_any_workflow_comes_back_as_it_was_and_is_written_the_same(workflow: Workflow) -> None:
     text = write_workflow(workflow)
@@ -275,7 +275,7 @@ def test_any_workflow_comes_back_as_it_was_and_is_written_the_same(workflow: Wor
     assert write_workflow(again) == text
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(WORKFLOWS, st.booleans())
 def test_any_workflow_can_be_validated(workflow: Workflow, targeted: bool) -> None:
     targets = list(workflow.nodes)[:1] if targeted else None
@@ -292,7 +292,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(JSON | JSON.map(lambda nodes: {"format": "darkroom/1", "nodes": nodes}) | st.binary() | st.text())
 def test_whatever_is_read_is_a_workflow_or_a_sentence(data: Any) -> None:
     for given_data in (data, json.dumps(data) if not isinstance(data, bytes) else data):

@@ -107,7 +107,7 @@ json_values = st.recursive(
 documents = st.dictionaries(st.sampled_from(["format", "nodes", "prompt", "workflow", "layout"]), json_values)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.binary(max_size=60) | st.text(max_size=60) | documents | documents.map(json.dumps))
 def test_nothing_but_a_problem_comes_of_any_data(data: Any) -> None:
     try:

@@ -37,7 +37,7 @@ SOUND = some.fixed_dictionaries(
     {"format": some.just("darkroom/1"), "nodes": some.dictionaries(IDS, NODE, max_size=5)}
 )
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
-QUICK = settings(max_examples=60, deadline=None, suppress_health_check=SLOW)
+QUICK = settings(max_examples=30, deadline=None, suppress_health_check=SLOW)
 
 
 def end_of(document: Any) -> str:
