@@ -3,7 +3,14 @@
 from graph.registry import Registry, registry_from
 from nodes import image, latent, loaders, sampling, text, value
 
-FAMILIES = (loaders, text, latent, sampling, image, value)
+FAMILIES = (
+    loaders,
+    text,
+    latent,
+    sampling,
+    image,
+    value,
+)  # fmt: skip
 
 
 def registry() -> Registry:
