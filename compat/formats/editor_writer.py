@@ -108,7 +108,9 @@ def _draw(workflow: Workflow, types: NodeTypes, node: Node) -> Drawn:
                 links[number] = link
             else:
                 loose[slot["name"]] = link
-    return replace(drawn, links=links, rest={**drawn.rest, **loose})
+    hidden = mapping(node.extra.get("hidden_values")).keys()
+    told = drawn.told - ({"hidden_values"} if hidden & loose.keys() else set[str]())
+    return replace(drawn, links=links, rest={**drawn.rest, **loose}, told=told)
 
 
 def _draw_known(node: Node, spec: NodeSpec) -> Drawn:

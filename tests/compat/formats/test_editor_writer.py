@@ -204,6 +204,12 @@ workflows = st.builds(
 )
 
 
+def test_a_value_behind_a_link_that_cannot_be_drawn_is_kept() -> None:
+    linked = Node("Sampler", {"seed": Link("1", "NO SUCH")}, extra={"hidden_values": {"seed": 4}})
+    workflow = Workflow({"1": Node("Sampler"), "2": linked})
+    assert back(workflow) == workflow
+
+
 @settings(max_examples=100, deadline=None)
 @given(workflows)
 def test_any_workflow_comes_back_from_the_editor_format(workflow: Workflow) -> None:
