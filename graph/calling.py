@@ -1,20 +1,23 @@
 """Calling a node: its inputs as lists, one call or several, blockers, hidden values, lazy questions."""
 
-from collections.abc import Callable, Iterable, Mapping
+from asyncio import CancelledError
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from inspect import isawaitable
 from typing import Any, Final, Protocol, cast
 
 from graph.context import Cancelled, CancelToken, Job, NodeContext
 from graph.document import Link, Node
-from graph.events import Emit
+from graph.events import Emit, NodeItem
 from graph.keys import UNIQUE_ID
-from graph.mapping import Items, blocker_in, calls_for, silent
+from graph.mapping import Failure, Items, blocker_in, calls_for, silent, without_blockers
 from graph.outcome import Blocker
 from graph.plan import Step
-from graph.tasks import Task
+from graph.tasks import State, Task
 
 CONTEXT: Final = "context"
+GRAPH: Final = "graph"
+"""The hidden input that gives a node the graph as it runs (`RunningGraph`)."""
 _CONTAINERS: Final = (list, dict)
 
 
@@ -39,7 +42,7 @@ class RunningGraph(Protocol):
 
 
 HiddenValues = Callable[[str, str, RunningGraph], Any]
-"""Gives a foreign hidden input: (kind, node id, graph) → value. Kinds "context" and "UNIQUE_ID" need none."""
+"""Gives a foreign hidden input: (kind, node id, graph) → value. CONTEXT, GRAPH and UNIQUE_ID need none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ class Caller:
                 inputs[name] = [Link(source.node, source.output)]
             elif name in step.ends.lazy and name not in task.asked:
                 inputs[name] = [None]
-            else:
+            elif not (step.ends.partial and self.task(source.node).state is State.FAILED):
                 values = self.task(source.node).values
                 items = None if values is None else values[source.place]
                 assert items is not None, f"{source.node} has no values yet"
@@ -81,26 +84,41 @@ class Caller:
     def run(self, task: Task, inputs: Mapping[str, Items]) -> tuple[list[Any], bool]:
         """The results of all calls, and whether every one of them was blocked. Async ones are awaitables.
 
-        Raises whatever the node raises, and Cancelled.
+        Of several calls one that fails gives a Failure, and the others go on. Raises whatever a single call
+        raises, and Cancelled.
         """
         spec = task.step.ends.spec
         results, blocked = list[Any](), 0
+        calls = calls_for(spec, inputs)
         try:
-            for call in calls_for(spec, inputs):
+            for number, given in enumerate(calls, 1):
                 if self.cancel.is_set():
                     raise Cancelled
+                call = without_blockers(given, spec.takes_lists) if task.step.ends.partial else given
+                if len(calls) > 1:
+                    self.emit(NodeItem(task.step.id, number, len(calls), task.step.display))
                 if (blocker := blocker_in(call, spec.takes_lists)) is not None:
                     self.tell(task, blocker)
                     results.append(silent(spec))
                     blocked += 1
                 else:
-                    results.append(
-                        spec.run(**call, **self._hidden(task)) if spec.hidden else spec.run(**call)
-                    )
+                    results.append(self._call(task, call, alone=len(calls) == 1))
         except BaseException:
             _close(results)
             raise
         return results, blocked > 0 and blocked == len(results)
+
+    def _call(self, task: Task, call: Mapping[str, Any], alone: bool) -> Any:
+        spec = task.step.ends.spec
+        try:
+            result = spec.run(**call, **self._hidden(task)) if spec.hidden else spec.run(**call)
+        except (Cancelled, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            if alone:
+                raise
+            return Failure(error, call)
+        return result if alone or not isawaitable(result) else _settled(result, call)
 
     def needed(self, task: Task) -> frozenset[str]:
         """Lazy inputs that a task asks for now and did not before."""
@@ -125,7 +143,19 @@ class Caller:
             return NodeContext(step.id, cast(Job, self.job), self.emit, self.cancel)
         if kind == UNIQUE_ID:
             return step.id
+        if kind == GRAPH:
+            return self.graph
         return None if self.hidden is None else self.hidden(kind, step.id, self.graph)
+
+
+async def _settled(result: Awaitable[Any], call: Mapping[str, Any]) -> Any:
+    """What an async call for one of several items gives: its value, or a Failure."""
+    try:
+        return await result
+    except (Cancelled, CancelledError):
+        raise
+    except BaseException as error:
+        return Failure(error, call)
 
 
 def _literal_items(task: Task, name: str, value: Any) -> Items:

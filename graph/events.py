@@ -35,6 +35,16 @@ class NodeProgress:
 
 
 @dataclass(frozen=True, slots=True)
+class NodeItem:
+    """A node that runs once for each item of a list begins item `item` of `items`, counted from 1."""
+
+    node: str
+    item: int
+    items: int
+    display_node: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class NodeLog:
     """A node says something."""
 
@@ -74,5 +84,5 @@ class JobFinished:
     seconds: float = 0.0
 
 
-Event = JobStarted | NodeStarted | NodeProgress | NodeLog | NodeFinished | NodeFailed | JobFinished
+Event = JobStarted | NodeStarted | NodeProgress | NodeItem | NodeLog | NodeFinished | NodeFailed | JobFinished
 Emit = Callable[[Event], None]

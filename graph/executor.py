@@ -16,10 +16,10 @@ from graph.disk_store import DiskStore
 from graph.document import Link, Node
 from graph.events import Emit
 from graph.expansion import expand, source_of
-from graph.failures import failed, out_of_memory
+from graph.failures import failed, failed_item, out_of_memory
 from graph.guard import broken, seal
 from graph.keys import Keys
-from graph.mapping import Items, as_outcome, join, joined_ui
+from graph.mapping import Failure, Items, as_outcome, join, joined_ui, silent
 from graph.memory_store import Entry, MemoryStore, Shown
 from graph.outcome import Outcome
 from graph.plan import Plan, Source, Step, Types
@@ -210,7 +210,8 @@ class Execution:
 
     def _start(self, task: Task) -> None:
         origins = (self._waits.task(source.node) for source in needed_sources(task))
-        if lost := next((origin for origin in origins if origin.state is State.FAILED), None):
+        lost = next((origin for origin in origins if origin.state is State.FAILED), None)
+        if lost is not None and not task.step.ends.partial:
             self._waits.skip(task, lost)
         elif self._waits.found_meanwhile(task):
             return
@@ -246,7 +247,7 @@ class Execution:
 
     def _finish(self, task: Task, results: Sequence[Any], blocked: bool) -> None:
         self._check_inputs(task)
-        outcomes = [as_outcome(task.step.spec, result) for result in results]
+        outcomes = [as_outcome(task.step.spec, result) for result in self._told(task, results)]
         if any(outcome.expand for outcome in outcomes):
             self._expand(task, outcomes)
             return
@@ -254,13 +255,28 @@ class Execution:
         task.reason = task.blocked if blocked else task.reason
         self._complete(task, join(task.step.spec, outcomes), joined_ui(outcomes))
 
+    def _told(self, task: Task, results: Sequence[Any]) -> list[Any]:
+        """Tell of items that failed and block what they would have given; raise when no other is left.
+
+        A result with a hole is not kept, so that the next run tries again.
+        """
+        failures = {number: item for number, item in enumerate(results) if isinstance(item, Failure)}
+        if failures and len(failures) == len(results):
+            raise failures[0].error
+        for number, failure in failures.items():
+            self._report.failed(failed_item(task.step, failure, number + 1, len(results)))
+            task.lasting = False
+            if out_of_memory(failure.error):
+                self._storage.memory.clear()
+        return [silent(task.step.spec) if number in failures else item for number, item in enumerate(results)]
+
     def _check_inputs(self, task: Task) -> None:
         """The mutation guard: name a node that changed its inputs in place; trust nothing made of them."""
         changed = list[str]()
         for name, source in task.step.sources.items():
             origin = self._waits.task(source.node)
             task.tainted = task.tainted or origin.tainted
-            task.lasting = task.lasting and origin.lasting
+            task.lasting = task.lasting and origin.lasting and origin.state is not State.FAILED
             task.inside |= origin.inside
             if origin.seal and broken(origin.seal):
                 changed.append(name)

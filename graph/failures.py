@@ -2,10 +2,11 @@
 
 import traceback
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from graph.events import NodeFailed
-from graph.mapping import WrongResult
+from graph.mapping import Failure, WrongResult
 from graph.plan import Step
 
 _SELF_EXPLAINING: Final = (WrongResult, RuntimeError, ValueError, OSError)
@@ -25,6 +26,13 @@ def failed(step: Step, error: BaseException, inputs: Mapping[str, list[Any]]) ->
         inputs={name: summary(items) for name, items in list(inputs.items())[:_MOST_INPUTS]},
         display_node=step.display,
     )
+
+
+def failed_item(step: Step, failure: Failure, item: int, items: int) -> NodeFailed:
+    """The event that tells of a failure with one item of a list: `item` of `items`, counted from 1."""
+    event = failed(step, failure.error, {name: [value] for name, value in failure.call.items()})
+    words = f"Node {step.name}, item {item} of {items}: {sentence(failure.error)}"
+    return replace(event, message=words)
 
 
 def sentence(error: BaseException) -> str:

@@ -1,6 +1,7 @@
 """List mapping: how many calls a node gets, with what, and how their results join."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 from graph.outcome import Blocker, Outcome
@@ -8,6 +9,14 @@ from graph.spec import NodeSpec
 
 Items = list[Any]
 Flow = Callable[[int, int], Items | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """In place of a result: the call for one item of a list failed. call: its values by input name."""
+
+    error: BaseException
+    call: Mapping[str, Any]
 
 
 class WrongResult(Exception):
@@ -43,6 +52,19 @@ def blocker_in(call: Mapping[str, Any], takes_lists: bool) -> Blocker | None:
                 if isinstance(item, Blocker):
                     return item
     return None
+
+
+def without_blockers(call: Mapping[str, Any], takes_lists: bool) -> dict[str, Any]:
+    """A call's values without Blockers: left out, or left out of the lists."""
+    kept = {name: value for name, value in call.items() if not isinstance(value, Blocker)}
+    if not takes_lists:
+        return kept
+    return {
+        name: [item for item in cast(Items, value) if not isinstance(item, Blocker)]
+        if isinstance(value, list)
+        else value
+        for name, value in kept.items()
+    }
 
 
 def silent(spec: NodeSpec) -> Outcome:

@@ -27,7 +27,8 @@ class Source(NamedTuple):
 class Ends:
     """A node type prepared for running: its inputs and outputs by name, and which inputs are special.
 
-    any_links: links to undeclared inputs are passed on; any_input: literals too.
+    any_links: links to undeclared inputs are passed on; any_input: literals too. partial: it runs without
+    those inputs whose source failed or was blocked.
     """
 
     spec: NodeSpec
@@ -38,6 +39,7 @@ class Ends:
     files: Mapping[str, str]
     any_input: bool
     any_links: bool
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,7 @@ def ends_of(spec: NodeSpec) -> Ends:
         files={item.name: item.widget.kind for item in spec.inputs if isinstance(item.widget, FileChoice)},
         any_input=spec.takes_any_input,
         any_links=spec.takes_any_input or bool(spec.extra.get("any_links")),
+        partial=bool(spec.extra.get("partial")),
     )
 
 

@@ -142,6 +142,7 @@ class NodeSpec:
     check(literals, link_types): a sentence that says what is wrong with a node's values, or "".
     digest: changes with the node's code. idempotent False: never shared between nodes nor kept on disk.
     extra["agree"]: names of facts that all inputs of the node must share, such as ("family",).
+    extra["partial"]: True runs it without those inputs whose source failed or was blocked.
     """
 
     id: str

@@ -156,7 +156,7 @@ class Waits:
                 if user.epoch != epoch or user.state is not State.WAITING:
                     continue
                 user.waiting -= 1
-                if task.state is State.FAILED and user.way is Way.RUN:
+                if task.state is State.FAILED and user.way is Way.RUN and not user.step.ends.partial:
                     self._close_skipped(user, task)
                     telling.append(user)
                 elif user.waiting == 0:

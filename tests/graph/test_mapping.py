@@ -2,11 +2,15 @@
 
 from typing import Annotated, Any, NamedTuple
 
+import pytest
+
 from graph.document import Link, Node
+from graph.events import NodeItem
+from graph.memory_store import MemoryStore
 from graph.node import node
 from graph.outcome import Blocker, Outcome
 from graph.spec import Outputs
-from tests.graph.running import run
+from tests.graph.running import run, show_of
 
 
 @node("List")
@@ -148,3 +152,70 @@ def test_a_node_cannot_change_the_lists_of_others() -> None:
 
     nodes = {"a": Node("List"), "e": Node("Eat", {"value": Link("a", "INT")}), "all": every("a")}
     assert shown(nodes, eat) == [1, 2, 3]
+
+
+@node("Picky")
+def picky(value: int) -> int:
+    """Fails with the number two."""
+    if value == 2:
+        raise ValueError("two is too few")
+    return value * 10
+
+
+@node("AsyncPicky")
+async def async_picky(value: int) -> int:
+    """The same, and async."""
+    return picky(value)
+
+
+@node("There", takes_lists=True, output=True, extra={"partial": True})
+def there(value: Any = (), other: Any = ()) -> Outcome:
+    """Shows what is there."""
+    return Outcome(ui={"value": list(value), "other": list(other)})
+
+
+def picked(kind: str) -> dict[str, Node]:
+    return {
+        "a": Node("List", {"count": 3}),
+        "pick": Node(kind, {"value": Link("a", "INT")}),
+        "sum": Node("Add", {"a": Link("pick", "INT")}),
+        "each": Node("Show", {"value": Link("sum", "INT")}),
+    }
+
+
+@pytest.mark.parametrize("kind", ["Picky", "AsyncPicky"])
+def test_an_item_that_fails_stops_only_what_is_made_of_it(kind: str) -> None:
+    ran = run(picked(kind), numbers, picky, async_picky)
+    assert (ran.state, ran.shown("each")) == ("failed", [11, 31])
+    assert ran.errors == [f"Node pick ({kind}), item 2 of 3: two is too few."]
+
+
+def test_a_node_is_told_to_begin_each_item_of_several() -> None:
+    events = run(picked("Picky"), numbers, picky).events
+    items = [(item.node, item.item, item.items) for item in events if isinstance(item, NodeItem)]
+    assert items[:3] == [("pick", 1, 3), ("pick", 2, 3), ("pick", 3, 3)]
+    assert not any(name == "a" for name, _, _ in items)
+
+
+def test_a_result_with_a_hole_is_tried_again() -> None:
+    memory = MemoryStore()
+    run(picked("Picky"), numbers, picky, memory=memory)
+    again = run(picked("Picky"), numbers, picky, memory=memory)
+    assert again.started == ["pick", "sum", "each"]
+
+
+def test_when_every_item_fails_the_node_does() -> None:
+    nodes = {
+        "a": Node("List", {"count": 2}),
+        "fail": Node("Fail", {"a": Link("a", "INT")}),
+        "s": show_of("fail"),
+    }
+    ran = run(nodes, numbers)
+    assert ran.verdicts == {"a": "ran", "fail": "failed", "s": "skipped"}
+
+
+def test_a_partial_node_runs_with_what_is_there() -> None:
+    ends = {"value": Link("pick", "INT"), "other": Link("fail", "INT")}
+    nodes = picked("Picky") | {"fail": Node("Fail"), "there": Node("There", ends)}
+    ran = run(nodes, numbers, picky, there)
+    assert ran.result.outputs["there"] == {"value": [10, 30], "other": []}
