@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from inspect import isawaitable
 from typing import Any, Final, Protocol, cast
 
-from graph.context import Cancelled, CancelToken, Job, NodeContext
+from graph.context import Cancelled, CancelToken, Job, NodeContext, NodeWise
 from graph.document import Link, Node
 from graph.events import Emit, NodeItem
 from graph.keys import UNIQUE_ID
@@ -140,7 +140,8 @@ class Caller:
 
     def _hidden_value(self, step: Step, kind: str) -> Any:
         if kind == CONTEXT:
-            return NodeContext(step.id, cast(Job, self.job), self.emit, self.cancel)
+            job = self.job.seen_by(step.node) if isinstance(self.job, NodeWise) else self.job
+            return NodeContext(step.id, cast(Job, job), self.emit, self.cancel)
         if kind == UNIQUE_ID:
             return step.id
         if kind == GRAPH:

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
+from graph.document import Node
 from graph.events import Emit, NodeLog, NodeProgress
 
 
@@ -69,6 +70,15 @@ class Job(Protocol):
     @property
     def metadata(self) -> dict[str, str]:
         """Texts to embed in pictures, by key: `workflow` (ours), `prompt` (API format)."""
+        ...
+
+
+@runtime_checkable
+class NodeWise(Protocol):
+    """A job that looks different to each node: a picture of a sweep carries the values it was made with."""
+
+    def seen_by(self, node: Node) -> Job:
+        """The job as a node sees it."""
         ...
 
 

@@ -5,14 +5,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from graph.document import Workflow
+from graph.document import Node, Workflow
 from graph.document_json import write_workflow
+from graph.dynamic_prompts import choose_prompts
 from graph.problems import WorkflowError
 from graph.registry import Registry
+from graph.sweep import POINT, point_of
 from host.folders import Folders
 from host.lock import Hashes, lock_of
+from host.seeds import first_seed
 from host.services import Services
 
 
@@ -45,6 +48,18 @@ class HeadlessJob:
         except WorkflowError:  # what only our format can say is left out of the foreign one
             return texts
         return texts
+
+    def seen_by(self, node: Node) -> "HeadlessJob":
+        """This job; for a node of a sweep one of its point alone, whose pictures carry just that workflow.
+
+        Dynamic prompts stand in it as they were chosen, for the whole sweep by one seed.
+        """
+        point = node.extra.get(POINT)
+        if not isinstance(point, Mapping):
+            return self
+        workflow = point_of(self.workflow, self.types, cast(Mapping[str, Any], point))
+        settled = choose_prompts(workflow, self.types, first_seed(self.workflow, self.types))
+        return replace(self, workflow=settled, settled=settled)
 
     def _lock(self) -> Mapping[str, Any]:
         return lock_of(self.settled, self.types, self.files, self.hashes, self.precision)
