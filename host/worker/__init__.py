@@ -1,0 +1,1 @@
+"""Worker processes: one a device, each holding the engine; started, watched and restarted by the server."""
