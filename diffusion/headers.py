@@ -1,136 +1,160 @@
-"""Safetensors headers: names, shapes and places of tensors, read and checked without reading the tensors."""
+"""Headers of model files: names, shapes and places of tensors, read and checked without the tensors."""
 
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from diffusion.errors import DiffusionError
+from diffusion.model_folders import read_folder, translated
+from diffusion.pickle_headers import PICKLE_MARKS, read_pickle_header
+from diffusion.tensor_files import SIZES, Header, TensorInfo
+
+__all__ = ["Header", "TensorInfo", "read_header"]
 
 MAX_HEADER: Final = 100_000_000
-SIZES: Final = {
-    "F64": 8, "I64": 8, "U64": 8, "F32": 4, "I32": 4, "U32": 4, "F16": 2, "BF16": 2, "I16": 2, "U16": 2,
-    "F8_E4M3": 1, "F8_E5M2": 1, "I8": 1, "U8": 1, "BOOL": 1,
-}  # fmt: skip
-
-
-class TensorInfo(NamedTuple):
-    """One tensor of a file: dtype in safetensors' spelling, shape, first byte and end, counted from the
-    data."""
-
-    dtype: str
-    shape: tuple[int, ...]
-    begin: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """What a safetensors file says of itself. size is the file's bytes, data_start the first byte of data."""
-
-    path: Path
-    tensors: Mapping[str, TensorInfo]
-    metadata: Mapping[str, str]
-    data_start: int
-    size: int
-
-    @property
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        return {name: info.shape for name, info in self.tensors.items()}
-
-    def read(self, name: str) -> bytes:
-        """The bytes of one tensor, read from the file."""
-        info = self.tensors[name]
-        with self.path.open("rb") as file:
-            file.seek(self.data_start + info.begin)
-            return file.read(info.end - info.begin)
+AGAIN: Final = "Download it again."
 
 
 def read_header(path: Path) -> Header:
-    """The checked header of a safetensors file; raises DiffusionError with a sentence for anything else."""
+    """The checked header of a safetensors or pickle file, told by its first bytes, or of a model folder.
+
+    Networks in diffusers' layout get the names of the published single-file layout. Raises DiffusionError
+    with a sentence for anything else.
+    """
+    return read_folder(path, _read_file) if path.is_dir() else translated(_read_file(path))
+
+
+def _read_file(path: Path) -> Header:
     raw, size = _read_raw(path)
-    try:
-        entries = json.loads(raw)
-    except (ValueError, RecursionError):
-        raise DiffusionError(
-            f"{path.name} is not a safetensors file: its header is not JSON. "
-            "Download it again, or convert it."
-        ) from None
-    if not isinstance(entries, dict):
-        raise DiffusionError(f"{path.name} is not a safetensors file: its header is not a JSON object.")
+    return read_pickle_header(path) if raw is None else _read_safetensors(path, raw, size)
+
+
+def _read_safetensors(path: Path, raw: bytes, size: int) -> Header:
+    entries = _parsed(path, raw)
     metadata = entries.pop("__metadata__", {})
     data_start = 8 + len(raw)
-    tensors = {name: _tensor_info(path, name, entry) for name, entry in entries.items()}
+    tensors = _tensor_infos(path, entries)
     _check_places(path, tensors, size - data_start)
     texts = {str(k): str(v) for k, v in metadata.items()} if isinstance(metadata, dict) else {}
     return Header(path, tensors, texts, data_start, size)
 
 
-def _read_raw(path: Path) -> tuple[bytes, int]:
+def _parsed(path: Path, raw: bytes) -> dict[str, Any]:
+    try:
+        entries = json.loads(raw)
+    except (ValueError, RecursionError):
+        raise DiffusionError(
+            f"{path.name} is not a safetensors file: its header is not JSON. {AGAIN[:-1]}, or convert it."
+        ) from None
+    if not isinstance(entries, dict):
+        raise DiffusionError(
+            f"{path.name} is not a safetensors file: its header is not a JSON object. {AGAIN}"
+        )
+    # Only a name that comes twice makes fewer entries than places; telling which is slow.
+    if raw.count(b'"data_offsets"') > len(entries):
+        json.loads(raw, object_pairs_hook=lambda pairs: _without_twins(path, pairs))
+    return entries
+
+
+def _without_twins(path: Path, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twin = next(name for name in names if names.count(name) > 1)
+        raise DiffusionError(f"{path.name} is damaged: its header names '{_short(twin)}' twice. {AGAIN}")
+    return found
+
+
+def _read_raw(path: Path) -> tuple[bytes | None, int]:
+    """The text of a safetensors header, None for a pickle, and the file's size."""
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
             first = file.read(8)
+            if first.startswith(PICKLE_MARKS):
+                return None, size
             length = int.from_bytes(first, "little")
             _check_length(path, size, len(first), length)
             return file.read(length), size
     except FileNotFoundError:
         raise DiffusionError(f"{path} does not exist. Check the name and the models folder.") from None
-    except IsADirectoryError:
-        raise DiffusionError(f"{path} is a folder, not a safetensors file.") from None
     except PermissionError:
-        raise DiffusionError(f"{path} may not be read: permission denied.") from None
+        raise DiffusionError(
+            f"{path} may not be read: permission denied. Change the file's permissions."
+        ) from None
+    except DiffusionError:
+        raise
+    except (OSError, ValueError) as error:
+        raise DiffusionError(f"{path.name} cannot be read: {error}. Check the disk and the name.") from None
 
 
 def _check_length(path: Path, size: int, got: int, length: int) -> None:
     if size == 0:
-        raise DiffusionError(f"{path.name} is empty (0 bytes). Download it again.")
+        raise DiffusionError(f"{path.name} is empty (0 bytes). {AGAIN}")
     if got < 8:
-        raise DiffusionError(f"{path.name} is not a safetensors file: it has only {size} bytes.")
+        raise DiffusionError(f"{path.name} is not a safetensors file: it has only {size} bytes. {AGAIN}")
     if length > MAX_HEADER or length < 2:
         raise DiffusionError(
             f"{path.name} is not a safetensors file: its first eight bytes are no header length. "
-            "A .ckpt or .pt file keeps that ending; other files are no models."
+            f"{AGAIN[:-1]}; a web page saved in its place looks like this too."
         )
     if 8 + length > size:
         raise DiffusionError(
-            f"{path.name} is cut off: its header should have {length} bytes, the file has {size}. "
-            "Download it again."
+            f"{path.name} is cut off: its header should have {length} bytes, the file has {size}. {AGAIN}"
         )
 
 
-def _tensor_info(path: Path, name: str, entry: Any) -> TensorInfo:
+def _tensor_infos(path: Path, entries: Mapping[str, Any]) -> dict[str, TensorInfo]:
+    found, name, fills = dict[str, TensorInfo](), "", True
     try:
-        dtype, shape, (begin, end) = entry["dtype"], tuple(entry["shape"]), entry["data_offsets"]
-        numbers = (begin, end, *shape)
-        whole = set(map(type, numbers)) == {int} and min(numbers) >= 0
-        lies = not whole or end - begin != math.prod(shape) * SIZES[dtype]
-    except (TypeError, KeyError, ValueError):
+        for name, entry in entries.items():
+            dtype, shape, (begin, end) = entry["dtype"], tuple(entry["shape"]), entry["data_offsets"]
+            fills = end - begin == math.prod(shape) * SIZES[dtype] and _whole(begin, end, shape)
+            if not fills:
+                break
+            found[name] = TensorInfo(dtype, shape, begin, end)
+    except (TypeError, KeyError, ValueError, OverflowError):
         raise DiffusionError(
-            f"{path.name} is damaged: tensor '{name}' has no dtype, shape or place that can be read."
+            f"{path.name} is damaged: tensor '{_short(name)}' has no dtype, shape or place that can be read. "
+            f"{AGAIN}"
         ) from None
-    if lies:
+    if not fills:
         raise DiffusionError(
-            f"{path.name} is damaged: tensor '{name}' of shape {list(shape)} does not fill "
-            "its place in the file."
+            f"{path.name} is damaged: tensor '{_short(name)}' of shape {_short(entries[name]['shape'])} "
+            f"does not fill its place in the file. {AGAIN}"
         )
-    return TensorInfo(dtype, shape, begin, end)
+    return found
+
+
+def _whole(begin: Any, end: Any, shape: tuple[Any, ...]) -> bool:
+    if type(begin) is not int or type(end) is not int or begin < 0 or end < 0:
+        return False
+    return all(type(side) is int and side >= 0 for side in shape)
+
+
+def _short(value: object) -> str:
+    """A name or a list from a file, which may be absurdly long."""
+    text = str(value)
+    return text if len(text) <= 120 else f"{text[:120]}…"
 
 
 def _check_places(path: Path, tensors: Mapping[str, TensorInfo], room: int) -> None:
     at = 0
-    for name, info in sorted(tensors.items(), key=lambda item: (item[1].begin, item[1].end)):
-        if info.begin != at:
-            raise DiffusionError(f"{path.name} is damaged: tensor '{name}' overlaps another or leaves a gap.")
-        at = info.end
+    places = sorted([(info[2], info[3], name) for name, info in tensors.items()], key=itemgetter(0, 1))
+    for begin, end, name in places:
+        if begin != at:
+            raise DiffusionError(
+                f"{path.name} is damaged: tensor '{_short(name)}' overlaps another or leaves a gap. {AGAIN}"
+            )
+        at = end
     if at > room:
         raise DiffusionError(
-            f"{path.name} is cut off: its tensors need {at} bytes, {room} are there. Download it again."
+            f"{path.name} is cut off: its tensors need {at} bytes, {room} are there. {AGAIN}"
         )
     if at < room:
         raise DiffusionError(
-            f"{path.name} is damaged: {room - at} bytes after its tensors belong to nothing. "
-            "Download it again."
+            f"{path.name} is damaged: {room - at} bytes after its tensors belong to nothing. {AGAIN}"
         )

@@ -1,4 +1,4 @@
-"""What a model file is, read from its header alone: kind, family, exact dimensions, precision."""
+"""What a model file or folder is, read from its header alone: kind, family, exact dimensions, precision."""
 
 import struct
 from collections import Counter
@@ -10,7 +10,7 @@ from typing import Any, Final
 from diffusion.errors import DiffusionError
 from diffusion.families import FAMILIES, PUBLISHED_CONTEXTS, Family, choose
 from diffusion.headers import Header, read_header
-from diffusion.text_layout import text_layout
+from diffusion.text_layout import text_layout, text_names
 from diffusion.unet_layout import UnetLayout, unet_layout
 from diffusion.vae_layout import vae_layout
 
@@ -37,10 +37,10 @@ V_TELLTALE: Final = "output_blocks.11.1.transformer_blocks.0.norm1.bias"
 class FileFacts:
     """What is known of a model file without loading it.
 
-    kind: checkpoint, unet, clip, vae, lora, controlnet, embedding, upscaler or unknown; family: a name of
-    families.FAMILIES, or its base ("sd1") where variants do not differ, None when it fits any or cannot be
-    told; prediction: "eps" or "v_prediction"; precision: fp32, fp16, bf16, fp8; bytes: the file's size;
-    dimensions: exact sizes, by part.
+    kind: checkpoint, unet, clip, clip_vision, vae, taesd, lora, controlnet, embedding, upscaler or unknown;
+    family: a name of families.FAMILIES, or its base ("sd1") where variants do not differ, None when it fits
+    any or cannot be told; prediction: "eps" or "v_prediction"; zero_snr: trained down to pure noise (Lin et
+    al. 2023); precision: fp32, fp16, bf16, fp8; bytes: the file's size; dimensions: exact sizes, by part.
     """
 
     path: Path
@@ -50,6 +50,7 @@ class FileFacts:
     bytes: int
     tensors: int
     prediction: str | None = None
+    zero_snr: bool = False
     dimensions: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
@@ -63,7 +64,31 @@ def facts_of(header: Header) -> FileFacts:
     for fits, describe in _KINDS:
         if fits(header.tensors):
             return describe(header)
+    if lacking := _lacking(header.tensors):
+        raise DiffusionError(
+            f"{header.path.name} is not complete: its U-Net lacks '{lacking}'. Download it again."
+        )
+    return next(
+        (describe(header) for fits, describe in _LOOSE_KINDS if fits(header.tensors)), _unknown(header)
+    )
+
+
+def _unknown(header: Header) -> FileFacts:
     return _facts(header, "unknown", None)
+
+
+def _lacking(names: Mapping[str, Any]) -> str | None:
+    """The first or last tensor of a U-Net that a file has other parts of."""
+    for prefix, level in ((UNET, ""), ("", "input_blocks.")):
+        if any(name.startswith(prefix + level) for name in names):
+            ends = (f"{prefix}input_blocks.0.0.weight", f"{prefix}out.2.weight")
+            return next((end for end in ends if end not in names), None)
+    return None
+
+
+def is_zero_snr(header: Header) -> bool:
+    """Whether a file says that it was trained down to pure noise."""
+    return "ztsnr" in header.tensors or "ztsnr" in header.metadata
 
 
 def strip(shapes: Mapping[str, Any], prefix: str) -> dict[str, Any]:
@@ -156,9 +181,16 @@ def _checkpoint(header: Header) -> FileFacts:
         dimensions["vae"] = asdict(vae_layout(vae))
     for tower in family.towers:
         if part := strip(shapes, tower.prefix):
-            dimensions[f"text_{tower.name}"] = asdict(text_layout(part, tower.layout))
+            dimensions[f"text_{tower.name}"] = asdict(text_layout(part, text_names(part)))
     prediction = _prediction(header, UNET, family.base, layout)
-    return _facts(header, "checkpoint", family.name, prediction=prediction, dimensions=dimensions)
+    return _facts(
+        header,
+        "checkpoint",
+        family.name,
+        prediction=prediction,
+        zero_snr=is_zero_snr(header),
+        dimensions=dimensions,
+    )
 
 
 def _is_unet(names: Mapping[str, Any]) -> bool:
@@ -169,17 +201,43 @@ def _unet(header: Header) -> FileFacts:
     layout = unet_layout(header.shapes)
     family = unet_family(header, "", layout)
     prediction = _prediction(header, "", family.base, layout)
-    return _facts(header, "unet", family.name, prediction=prediction, dimensions={"unet": asdict(layout)})
+    dimensions = {"unet": asdict(layout)}
+    return _facts(
+        header,
+        "unet",
+        family.name,
+        prediction=prediction,
+        zero_snr=is_zero_snr(header),
+        dimensions=dimensions,
+    )
 
 
 def _is_control(names: Mapping[str, Any]) -> bool:
-    return any("zero_convs.0.0.weight" in n or "controlnet_cond_embedding" in n for n in names)
+    return (
+        any("zero_convs.0.0.weight" in n or "controlnet_cond_embedding" in n for n in names)
+        or any(n.removeprefix("adapter.") in ("body.0.in_conv.weight", "body.0.block1.weight") for n in names)
+        or "adapter.conv_in.weight" in names
+    )
 
 
 def _control(header: Header) -> FileFacts:
-    key = next((n for n in header.tensors if n.endswith(".attn2.to_k.weight")), None)
-    context = header.tensors[key].shape[1] if key else 0
+    key = next((n for n in header.tensors if n.endswith((".attn2.to_k.weight", ".attn2.to_k.down"))), None)
+    if key is None:
+        return _adapter(header)
+    context = header.tensors[key].shape[1]
     return _facts(header, "controlnet", PUBLISHED_CONTEXTS.get(context), dimensions={"context": context})
+
+
+def _adapter(header: Header) -> FileFacts:
+    """A T2I-Adapter, which reads no text: SDXL's sees blocks of 16×16 pixels, others of 8×8."""
+    first = next(
+        (i for n, i in header.tensors.items() if n.endswith(("conv_in.weight", "body.0.in_conv.weight"))),
+        None,
+    )
+    inputs = first.shape[1] if first else 0
+    return _facts(
+        header, "controlnet", "sdxl" if inputs in (256, 768) else "sd1", dimensions={"inputs": inputs}
+    )
 
 
 def _is_vae(names: Mapping[str, Any]) -> bool:
@@ -192,14 +250,13 @@ def _vae(header: Header) -> FileFacts:
     return _facts(header, "vae", None, dimensions={"vae": asdict(vae_layout(header.shapes))})
 
 
+_LORA_DOWN: Final = (
+    ".lora_down.weight", ".lora_A.weight", ".lora_A.default.weight", "lora.down.weight",
+    ".lora_linear_layer.down.weight",
+)  # fmt: skip
 _LORA_MARKS: Final = (
-    ".lora_down.weight",
-    ".lora_A.weight",
-    ".lora.down.weight",
-    ".hada_w1_a",
-    ".lokr_w1",
-    ".lora_up.weight",
-)
+    *_LORA_DOWN, ".lora_up.weight", ".hada_w1_a", ".lokr_w1", ".lokr_w1_a", ".diff", ".diff_b",
+)  # fmt: skip
 
 
 def _is_lora(names: Mapping[str, Any]) -> bool:
@@ -207,30 +264,65 @@ def _is_lora(names: Mapping[str, Any]) -> bool:
 
 
 def _lora(header: Header) -> FileFacts:
-    context = next((i.shape[1] for n, i in header.tensors.items() if "attn2" in n and _reads_text(n)), 0)
+    shapes = header.shapes
+    context = next((width for name in header.tensors if (width := _text_width(shapes, name))), 0)
     if not context and any(name.startswith("lora_te2_") for name in header.tensors):
         context = 2048
-    ranks = [i.shape[0] for n, i in header.tensors.items() if n.endswith(_LORA_MARKS[:2])]
+    ranks = [i.shape[0] for n, i in header.tensors.items() if n.endswith(_LORA_DOWN)]
     dimensions = {"context": context, "rank": max(ranks, default=0)}
     return _facts(header, "lora", PUBLISHED_CONTEXTS.get(context), dimensions=dimensions)
 
 
-def _reads_text(name: str) -> bool:
-    return name.endswith(_LORA_MARKS[:3]) and ("to_k" in name or "to_v" in name)
+def _text_width(shapes: Shapes, name: str) -> int:
+    """How wide the text is that a changed layer reads; 0 when this tensor does not tell."""
+    if "attn2" not in name or not ("to_k" in name or "to_v" in name):
+        return 0
+    if name.endswith((*_LORA_DOWN, ".hada_w1_b", ".diff")) and len(shapes[name]) > 1:
+        return shapes[name][1]
+    stem, mark, _ = name.partition(".lokr_")
+    sides = [shapes.get(f"{stem}.lokr_{w}", shapes.get(f"{stem}.lokr_{w}_b", (0, 0))) for w in ("w1", "w2")]
+    return sides[0][1] * sides[1][1] if mark else 0
+
+
+def _is_vision(names: Mapping[str, Any]) -> bool:
+    return (
+        "vision_model.post_layernorm.weight" in names or "visual.transformer.resblocks.0.ln_1.weight" in names
+    )
+
+
+def _vision(header: Header) -> FileFacts:
+    return _facts(header, "clip_vision", None)
+
+
+def _is_tiny_vae(names: Mapping[str, Any]) -> bool:
+    return "3.conv.0.weight" in names or "decoder.layers.2.conv.0.weight" in names
+
+
+def _tiny_vae(header: Header) -> FileFacts:
+    return _facts(header, "taesd", None)
+
+
+_TOKENS: Final = ("embeddings.token_embedding.weight", "token_embedding.weight")
 
 
 def _is_text(names: Mapping[str, Any]) -> bool:
-    return any(n.endswith(("token_embedding.weight",)) for n in names)
+    return any(name.endswith(_TOKENS) for name in names)
 
 
 def _text(header: Header) -> FileFacts:
-    width = next(i.shape[1] for n, i in header.tensors.items() if n.endswith("token_embedding.weight"))
-    family = {768: "sd1", 1024: "sd2"}.get(width)
-    return _facts(header, "clip", family, dimensions={"width": width})
+    width = next(i.shape[-1] for n, i in header.tensors.items() if n.endswith(_TOKENS))
+    return _facts(header, "clip", _WIDTHS.get(width), dimensions={"width": width})
+
+
+_WIDTHS: Final = {768: "sd1", 1024: "sd2"}
+_EMBEDDING_NAMES: Final = {"emb_params", "clip_l", "clip_g", "clip_h", "string_to_param.*"}
 
 
 def _is_embedding(names: Mapping[str, Any]) -> bool:
-    return bool(names) and set(names) <= {"emb_params", "clip_l", "clip_g", "string_to_param.*"}
+    """Known names, or one or two of the user's own choice, as diffusers' trainer writes them."""
+    if set(names) <= _EMBEDDING_NAMES:
+        return bool(names)
+    return len(names) <= 2 and all(name.startswith("<") for name in names)
 
 
 def _embedding(header: Header) -> FileFacts:
@@ -238,7 +330,7 @@ def _embedding(header: Header) -> FileFacts:
     if "clip_g" in widths:
         return _facts(header, "embedding", "sdxl", dimensions=widths)
     width = next(iter(widths.values()), 0)
-    return _facts(header, "embedding", {768: "sd1", 1024: "sd2"}.get(width), dimensions={"width": width})
+    return _facts(header, "embedding", _WIDTHS.get(width), dimensions={"width": width})
 
 
 def _is_upscaler(names: Mapping[str, Any]) -> bool:
@@ -249,13 +341,19 @@ def _upscaler(header: Header) -> FileFacts:
     return _facts(header, "upscaler", None)
 
 
-_KINDS: Final[tuple[tuple[Callable[[Mapping[str, Any]], bool], Callable[[Header], FileFacts]], ...]] = (
+_Kind = tuple[Callable[[Mapping[str, Any]], bool], Callable[[Header], FileFacts]]
+_KINDS: Final[tuple[_Kind, ...]] = (
     (_is_checkpoint, _checkpoint),
     (_is_control, _control),
     (_is_lora, _lora),
     (_is_unet, _unet),
+)
+_LOOSE_KINDS: Final[tuple[_Kind, ...]] = (
     (_is_vae, _vae),
+    (_is_vision, _vision),
     (_is_text, _text),
     (_is_embedding, _embedding),
+    (_is_tiny_vae, _tiny_vae),
     (_is_upscaler, _upscaler),
 )
+"""Told by a name or two, which parts of a broken checkpoint have as well."""

@@ -10,14 +10,14 @@ from diffusion.families import TextTower
 
 Shapes = Mapping[str, tuple[int, ...]]
 
-IGNORED: Final = ("position_ids", "logit_scale")
-_OPEN_CLIP: Final = {
+IGNORED: Final = ("position_ids", "logit_scale", "attn_mask")
+OPEN_CLIP: Final = {
     "positional_embedding": "embeddings.position_embedding.weight",
     "token_embedding.weight": "embeddings.token_embedding.weight",
     "ln_final.weight": "final_layer_norm.weight",
     "ln_final.bias": "final_layer_norm.bias",
 }
-_OPEN_CLIP_LAYER: Final = {
+OPEN_CLIP_LAYER: Final = {
     "ln_1": "layer_norm1",
     "ln_2": "layer_norm2",
     "attn.out_proj": "self_attn.out_proj",
@@ -37,6 +37,11 @@ class TextLayout:
     vocabulary: int
     positions: int
     projection: int | None
+
+
+def text_names(shapes: Shapes) -> str:
+    """Which of the two layouts a text encoder's tensors are named in: "clip" or "open_clip"."""
+    return "clip" if any(n.endswith("embeddings.token_embedding.weight") for n in shapes) else "open_clip"
 
 
 def text_layout(shapes: Shapes, layout: str) -> TextLayout:
@@ -90,10 +95,10 @@ def rename_text(shapes: Shapes, layout: str) -> dict[str, list[str]]:
 def _open_clip(name: str) -> list[str]:
     found = _LAYER.match(name)
     if found is None:
-        return [_OPEN_CLIP.get(name, name)]
+        return [OPEN_CLIP.get(name, name)]
     root, rest = f"encoder.layers.{found[1]}.", found[2]
     if rest.startswith("attn.in_proj_"):
         leaf = rest.removeprefix("attn.in_proj_")
         return [f"{root}self_attn.{part}_proj.{leaf}" for part in "qkv"]
     stem, _, leaf = rest.rpartition(".")
-    return [f"{root}{_OPEN_CLIP_LAYER.get(stem, stem)}.{leaf}"]
+    return [f"{root}{OPEN_CLIP_LAYER.get(stem, stem)}.{leaf}"]

@@ -4,6 +4,7 @@ tensors."""
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import gcd
 from typing import Any, Final
 
 from diffusion.errors import DiffusionError
@@ -21,6 +22,7 @@ RES: Final = {
 ENDS: Final = {
     "time_embed.0": "time_embedding.linear_1",
     "time_embed.2": "time_embedding.linear_2",
+    "time_embed.cond_proj": "time_embedding.cond_proj",
     "label_emb.0.0": "add_embedding.linear_1",
     "label_emb.0.2": "add_embedding.linear_2",
     "input_blocks.0.0": "conv_in",
@@ -36,7 +38,8 @@ class UnetLayout:
     channels: width of each level; depths: transformer blocks after each res block of the way down, a tuple
     a level; up_depths: the same for the way up, in running order; middle: the middle's transformer depth,
     None without one; context: width of the text; adm: width of the vector conditioning, None without one;
-    linear: projections in and out of attention are linear layers, not 1×1 convolutions.
+    linear: projections in and out of attention are linear layers, not 1×1 convolutions; guided: width of the
+    guidance scale's embedding, which networks distilled with it take (LCM, Luo et al. 2023).
     """
 
     channels: tuple[int, ...]
@@ -48,6 +51,7 @@ class UnetLayout:
     out_channels: int
     adm: int | None
     linear: bool
+    guided: int | None = None
 
     @property
     def model_channels(self) -> int:
@@ -64,7 +68,7 @@ def unet_layout(shapes: Shapes) -> UnetLayout:
             "this U-Net has no cross-attention: it is of a family that Darkroom does not know."
         )
     proj = attention.split(".transformer_blocks.")[0] + ".proj_in.weight"
-    adm = shapes.get("label_emb.0.0.weight")
+    adm, guided = shapes.get("label_emb.0.0.weight"), shapes.get("time_embed.cond_proj.weight")
     out = shapes.get("out.2.weight")
     return UnetLayout(
         channels=tuple(width for width, _ in down),
@@ -76,6 +80,7 @@ def unet_layout(shapes: Shapes) -> UnetLayout:
         out_channels=out[0] if out else 0,
         adm=adm[1] if adm else None,
         linear=len(shapes[proj]) == 2,
+        guided=guided[1] if guided else None,
     )
 
 
@@ -120,6 +125,7 @@ def unet_config(layout: UnetLayout, heads: int | None, head_width: int) -> dict[
         "cross_attention_dim": layout.context,
         "attention_head_dim": tuple(_heads(c, heads, head_width) for c in layout.channels),
         "use_linear_projection": layout.linear,
+        "time_cond_proj_dim": layout.guided,
         **_vector_config(layout),
     }
 
@@ -165,10 +171,8 @@ def _vector_config(layout: UnetLayout) -> dict[str, Any]:
 
 
 def _heads(channels: int, heads: int | None, head_width: int) -> int:
-    if heads is None and channels % head_width:
-        # Small networks whose narrow levels have no attention still need a number here.
-        return 1
-    return heads or channels // head_width
+    # Heads are narrower in small networks, whose levels the published width does not divide.
+    return heads or channels // gcd(channels, head_width)
 
 
 def unet_names(layout: UnetLayout) -> Iterator[tuple[str, str]]:

@@ -157,7 +157,7 @@ def third_party(folders: tuple[str, ...]) -> set[str]:
     known = packages_distributions()
     names = {name.partition(".")[0] for path in sources(*folders) for name in named_modules(path)}
     outside = names - OURS - sys.stdlib_module_names
-    return {PARTS.get(name) or known[name][0].lower() for name in outside if name in known}
+    return {PARTS.get(name) or known[name][0].lower().replace("_", "-") for name in outside if name in known}
 
 
 def pins(group: str | None = None) -> set[str]:

@@ -90,8 +90,8 @@ ONE = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}
     [
         (b"", "is empty"),
         (b"abc", "not a safetensors file"),
-        (b"PK\x03\x04" + b"x" * 500, "not a safetensors file"),
-        (b"\x80\x02}q\x00." + b"x" * 50, "not a safetensors file"),
+        (b"PK\x03\x04" + b"x" * 500, "is cut off or damaged: as a zip archive"),
+        (b"\x80\x02}q\x00." + b"x" * 50, "a pickle that torch did not write"),
         (struct.pack("<Q", 5000) + b"{}", "is cut off"),
         (struct.pack("<Q", 10) + b"{not json}", "header is not JSON"),
         (struct.pack("<Q", 2) + b"[]", "not a JSON object"),
