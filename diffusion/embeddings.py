@@ -9,6 +9,7 @@ from safetensors import safe_open
 from torch import Tensor
 
 from diffusion.errors import DiffusionError
+from diffusion.families import TextTower
 from diffusion.headers import read_header
 from diffusion.values import TextEncoder
 
@@ -27,17 +28,27 @@ def find_embedding(folders: Iterable[Path], name: str) -> Path | None:
     return None
 
 
-def load_embedding(path: Path, encoder: TextEncoder) -> Tensor:
-    """The vectors (N, W) of a file for one text encoder; DiffusionError when they are for another width."""
-    vectors = _vectors(path, _KEYS[encoder.tower.name])
+def load_embedding(path: Path, tower: TextTower) -> Tensor:
+    """The vectors (N, W) of a file for one text encoder; DiffusionError when it holds none."""
+    vectors = _vectors(path, _KEYS[tower.name])
     vectors = vectors[None] if vectors.ndim == 1 else vectors
-    if vectors.ndim != 2 or vectors.shape[1] != encoder.width:
+    if vectors.ndim != 2:
         raise DiffusionError(
-            f"the embedding {path.name} has vectors of {vectors.shape[-1]} values, this text encoder takes "
-            f"{encoder.width}: it was made for another model family. "
-            "Leave it out, or use a model that it is for."
+            f"the embedding {path.name} holds a tensor of shape {tuple(vectors.shape)}, not a list of "
+            "vectors. Remove it from the prompt."
         )
     return vectors.float()
+
+
+def misfit(path: Path, vectors: Tensor, encoder: TextEncoder) -> str:
+    """Why vectors cannot be used by a text encoder, and the fix; "" when they can."""
+    if vectors.shape[1] == encoder.width:
+        return ""
+    return (
+        f"The embedding {path.name} is left out: it has vectors of {vectors.shape[1]} values, this text "
+        f"encoder ({encoder.tower.name}) takes {encoder.width}, so it was made for another model family. "
+        "Remove it from the prompt, or use a model that it is for."
+    )
 
 
 def _vectors(path: Path, key: str) -> Tensor:

@@ -1,9 +1,11 @@
 """LoRA files put onto models and text encoders: kohya's, diffusers' and LDM's names, stacked, with any
 strength."""
 
-from collections.abc import Iterator, Mapping
+import logging
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from torch import Tensor
 
@@ -16,7 +18,13 @@ from diffusion.probe import FileFacts, facts_of
 from diffusion.values import Clip, Model, TextEncoder
 
 # How files call the text encoders, by the name of the tower.
-_TOWERS = {"l": ("te", "te1"), "h": ("te",), "g": ("te2", "te", "te1")}
+_TOWERS: Final = {"l": ("te", "te1"), "h": ("te",), "g": ("te2", "te", "te1")}
+_DOTTED: Final = {"te": "text_encoder", "te1": "text_encoder", "te2": "text_encoder_2"}
+_TEXT_MARKS: Final = ("lora_te", "text_encoder")
+
+Warn = Callable[[str], None]
+"""Takes a sentence about what was left out."""
+_warn: Final[Warn] = logging.getLogger("darkroom").warning
 
 
 @dataclass(frozen=True)
@@ -49,28 +57,45 @@ def apply_lora(
     lora: Lora,
     strength_model: float = 1.0,
     strength_clip: float = 1.0,
+    warn: Warn = _warn,
 ) -> tuple[Model | None, Clip | None]:
-    """Handles to the same weights with the LoRA on top; either part may be None. Strength may be negative."""
+    """Handles to the same weights with the LoRA on top; either part may be None. Strength may be negative.
+
+    Raises:
+        DiffusionError: when the file says that it is for another family. What merely finds no place is told
+            to warn.
+    """
     _check_family(model, clip, lora)
-    found = 0
+    placed = set[str]()
     if model is not None:
         model = model.clone()
-        deltas = _deltas(lora, _unet_names(model), set(model.model.diffusion_model.state_dict()))
-        found += len(deltas)
+        weights = set(model.model.diffusion_model.state_dict())
+        deltas = _placed(lora, _unet_names(model), weights, placed)
         if strength_model:
             model.add_patches(deltas, strength_model)
     if clip is not None:
         clip = clip.clone()
         for encoder in clip.encoders:
-            deltas = _deltas(lora, _text_names(encoder), set(encoder.module.state_dict()))
-            found += len(deltas)
+            deltas = _placed(lora, _text_names(encoder), set(encoder.module.state_dict()), placed)
             if strength_clip:
                 clip.add_encoder_patches(encoder, deltas, strength_clip)
-    if not found and (model is not None or clip is not None):
-        raise DiffusionError(
-            f"none of the {len(lora.groups)} changes in {lora.name} fits a layer of this model."
-        )
+    _tell_strays(model, clip, lora, placed, warn)
     return model, clip
+
+
+def _tell_strays(model: Model | None, clip: Clip | None, lora: Lora, placed: set[str], warn: Warn) -> None:
+    asked = [stem for stem in lora.groups if (clip if stem.startswith(_TEXT_MARKS) else model) is not None]
+    strays = [stem for stem in asked if stem not in placed]
+    if not placed:
+        warn(
+            f"{lora.name} changes nothing: none of its {len(lora.groups)} changes fits a layer of this model "
+            f"(such as '{min(lora.groups)}'). Use a LoRA made for this model's family."
+        )
+    elif strays:
+        warn(
+            f"{len(strays)} of the {len(asked)} changes in {lora.name} fit no layer of this model and are "
+            f"left out (such as '{min(strays)}')."
+        )
 
 
 def _check_family(model: Model | None, clip: Clip | None, lora: Lora) -> None:
@@ -84,17 +109,18 @@ def _check_family(model: Model | None, clip: Clip | None, lora: Lora) -> None:
     )
 
 
-def _deltas(lora: Lora, names: Mapping[str, str], weights: set[str]) -> dict[str, Delta]:
-    """Weight name → its change, for every group of the file whose name is known."""
+def _placed(lora: Lora, names: Mapping[str, str], weights: set[str], placed: set[str]) -> dict[str, Delta]:
+    """Weight name → its change, for every group of the file whose name is known; placed gets those names."""
     deltas: dict[str, Delta] = {}
     for stem, parts in lora.groups.items():
         target = names.get(stem) or names.get(stem.replace(".", "_"))
         if target is None:
             continue
         changes = {"weight": delta_of(parts), "bias": bias_delta_of(parts)}
-        deltas |= {
-            f"{target}.{leaf}": d for leaf, d in changes.items() if d and f"{target}.{leaf}" in weights
-        }
+        found = {f"{target}.{leaf}": d for leaf, d in changes.items() if d and f"{target}.{leaf}" in weights}
+        if found:
+            placed.add(stem)
+            deltas |= found
     return deltas
 
 
@@ -119,12 +145,15 @@ def _stems(names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 
 def _text_names(encoder: TextEncoder) -> dict[str, str]:
+    """Every name that files give a layer of a text encoder → the layer's own."""
     names: dict[str, str] = {}
-    stems = {name.rpartition(".")[0] for name in encoder.module.state_dict()}
-    for stem in stems:
+    tower = encoder.tower.name
+    for stem in {name.rpartition(".")[0] for name in encoder.module.state_dict()}:
         flat = stem.replace(".", "_")
-        for tower in _TOWERS[encoder.tower.name]:
-            dotted = {"te": "text_encoder", "te1": "text_encoder", "te2": "text_encoder_2"}[tower]
-            names |= dict.fromkeys((f"lora_{tower}_text_model_{flat}", f"lora_{tower}_{flat}"), stem)
-            names |= dict.fromkeys((f"{dotted}.text_model.{stem}", f"{dotted}.{stem}"), stem)
+        names[f"text_encoders.clip_{tower}.transformer.text_model.{stem}"] = stem
+        for called in _TOWERS[tower]:
+            names |= dict.fromkeys((f"lora_{called}_text_model_{flat}", f"lora_{called}_{flat}"), stem)
+            names |= dict.fromkeys(
+                (f"{_DOTTED[called]}.text_model.{stem}", f"{_DOTTED[called]}.{stem}"), stem
+            )
     return names

@@ -27,6 +27,7 @@ ENDINGS: Final = {
     ".lora_linear_layer.up.weight": "up",
     ".lora_linear_layer.down.weight": "down",
     ".lora_magnitude_vector": "dora",
+    ".lora_magnitude_vector.weight": "dora",
     ".dora_scale": "dora",
     ".alpha": "alpha",
     ".hada_w1_a": "w1_a",
@@ -44,6 +45,9 @@ ENDINGS: Final = {
     ".lokr_t2": "kt2",
     ".diff": "diff",
     ".diff_b": "diff_b",
+    ".w_norm": "diff",
+    ".b_norm": "diff_b",
+    ".set_weight": "set",
 }
 
 
@@ -123,6 +127,10 @@ def _whole(parts: Parts, weight: Tensor) -> Tensor:
     return parts["diff"].to(weight).reshape(weight.shape)
 
 
+def _replaced(parts: Parts, weight: Tensor) -> Tensor:
+    return parts["set"].to(weight).reshape(weight.shape) - weight
+
+
 def _decomposed(change: Callable[[Parts, Tensor], Tensor], parts: Parts) -> Delta:
     """DoRA: the changed weight gets a learned length (Liu et al. 2024)."""
 
@@ -146,4 +154,5 @@ _KINDS: Final[tuple[tuple[set[str], Callable[[Parts, Tensor], Tensor]], ...]] = 
     ({"k1", "k2_a"}, _kronecker),
     ({"k1_a", "k2"}, _kronecker),
     ({"diff"}, _whole),
+    ({"set"}, _replaced),
 )

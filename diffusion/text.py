@@ -1,12 +1,14 @@
 """Text → conditioning: chunks of 75 tokens, weights, one or two CLIP text encoders."""
 
+import logging
 import re
+from collections.abc import Callable
 from typing import Any, Final
 
 import torch
 from torch import Tensor
 
-from diffusion.embeddings import find_embedding, load_embedding
+from diffusion.embeddings import find_embedding, load_embedding, misfit
 from diffusion.errors import DiffusionError
 from diffusion.families import TextTower
 from diffusion.prompts import BREAK, a1111_parts, weighted_parts
@@ -24,26 +26,47 @@ NEW_CHUNK: Final = -1
 """In place of a token: the chunk ends here."""
 
 _EMBEDDING: Final = re.compile(rf"[ \n](?={_MARK})")
+_BRACKETED: Final = re.compile(r"<([^<>\s:|]+)>")
 # A group of words at least this long may be cut at the end of a chunk; a shorter one moves to the next
 # chunk whole.
 LONG_GROUP: Final = 8
 
 
-def encode(clip: Clip, text: str) -> Conditioning:
-    """The conditioning of a prompt: [[(1, T, W) vectors, {"pooled_output": (1, W)}]], T a multiple of 77."""
-    cond, pooled = encode_tokens(clip, tokenize_weighted(clip, text))
-    return [[cond, {"pooled_output": pooled}]]
+Warn = Callable[[str], None]
+"""Takes a sentence about what was left out."""
+_warn: Final[Warn] = logging.getLogger("darkroom").warning
 
 
-def tokenize_weighted(clip: Clip, text: str, word_ids: bool = False) -> Tokens:
+def encode(clip: Clip, text: str, warn: Warn = _warn, **keys: Any) -> Conditioning:
+    """The conditioning of a prompt: [[(1, T, W) vectors, {"pooled_output": (1, W), **keys}]], T a multiple of
+    77."""
+    cond, pooled = encode_tokens(clip, tokenize_weighted(clip, text, warn=warn))
+    return [[cond, {"pooled_output": pooled, **keys}]]
+
+
+def encode_pair(clip: Clip, text_g: str, text_l: str, warn: Warn = _warn, **keys: Any) -> Conditioning:
+    """The conditioning of SDXL's two encoders with a prompt for each; the shorter is filled up with empty
+    chunks."""
+    tokens = tokenize_weighted(clip, text_g, warn=warn)
+    if "l" in tokens and "g" in tokens:
+        tokens["l"] = tokenize_weighted(clip, text_l, warn=warn)["l"]
+        empty = tokenize_weighted(clip, "")
+        length = max(len(tokens["l"]), len(tokens["g"]))
+        for name in ("l", "g"):
+            tokens[name] = tokens[name] + empty[name] * (length - len(tokens[name]))
+    cond, pooled = encode_tokens(clip, tokens)
+    return [[cond, {"pooled_output": pooled, **keys}]]
+
+
+def tokenize_weighted(clip: Clip, text: str, word_ids: bool = False, warn: Warn = _warn) -> Tokens:
     """Token dict of a prompt: encoder name → chunks of 77 (token, weight) pairs."""
     return {
-        encoder.tower.name: _chunks(_groups(clip, encoder, text), encoder.tower, word_ids)
+        encoder.tower.name: _chunks(_groups(clip, encoder, text, warn), encoder.tower, word_ids)
         for encoder in clip.encoders
     }
 
 
-def _groups(clip: Clip, encoder: TextEncoder, text: str) -> list[list[tuple[Any, float]]]:
+def _groups(clip: Clip, encoder: TextEncoder, text: str, warn: Warn) -> list[list[tuple[Any, float]]]:
     """Tokens that belong together, with their weights: what lies between brackets, and each embedding's
     vectors."""
     groups: list[list[Any]] = []
@@ -52,13 +75,23 @@ def _groups(clip: Clip, encoder: TextEncoder, text: str) -> list[list[tuple[Any,
         if words == BREAK and not plain:
             groups.append([(NEW_CHUNK, 1.0)])
             continue
-        for piece in _EMBEDDING.split(words):
-            vectors, rest = _embedding(clip, encoder, piece)
+        for piece in _EMBEDDING.split(_with_marks(clip, words)):
+            vectors, rest = _embedding(clip, encoder, piece, warn)
             groups += [[(token, weight) for token in part] for part in (vectors, tokenize(rest))]
     return [group for group in groups if group]
 
 
-def _embedding(clip: Clip, encoder: TextEncoder, piece: str) -> tuple[list[Tensor], str]:
+def _with_marks(clip: Clip, words: str) -> str:
+    """<name> read as embedding:name, where there is an embedding of that name."""
+
+    def marked(found: re.Match[str]) -> str:
+        known = find_embedding(clip.embedding_folders, found[1])
+        return found[0] if known is None else f" {_MARK}{found[1]} "
+
+    return _BRACKETED.sub(marked, words)
+
+
+def _embedding(clip: Clip, encoder: TextEncoder, piece: str, warn: Warn) -> tuple[list[Tensor], str]:
     """The vectors of the embedding that a piece begins with, if there is such a file, and the words after
     it."""
     if not piece.startswith(_MARK):
@@ -67,7 +100,11 @@ def _embedding(clip: Clip, encoder: TextEncoder, piece: str) -> tuple[list[Tenso
     for candidate in dict.fromkeys((name, name.strip(","))):
         path = find_embedding(clip.embedding_folders, candidate)
         if path is not None:
-            return list(load_embedding(path, encoder)), f"{name[len(candidate) :]} {rest}".strip()
+            vectors = load_embedding(path, encoder.tower)
+            if trouble := misfit(path, vectors, encoder):
+                warn(trouble)
+                vectors = vectors[:0]
+            return list(vectors), f"{name[len(candidate) :]} {rest}".strip()
     return [], piece
 
 

@@ -5,7 +5,7 @@ FreeU and plugins' attention patches see "input block 4" or "output block 8" und
 knows.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from math import log
 from typing import Any
@@ -52,17 +52,29 @@ def run_unet(
 
 
 def control_residuals(
-    network: Any, x: Tensor, hint: Tensor, timesteps: Tensor, context: Tensor, y: Tensor | None = None
+    network: Any,
+    x: Tensor,
+    hint: Tensor,
+    timesteps: Tensor,
+    context: Tensor,
+    y: Tensor | None = None,
+    kinds: Sequence[int] = (),
 ) -> tuple[list[Tensor], Tensor]:
-    """What a ControlNet adds to each skip of the U-Net and to its middle."""
+    """What a ControlNet adds to each skip of the U-Net and to its middle.
+
+    kinds: what a network for several kinds of hints is told of the hint's kind.
+    """
     options: Options = {"patches": {}, "patches_replace": {}, "transformer_index": 0}
     emb = _embedding(network, x, timesteps, y, options)
+    shown = network.controlnet_cond_embedding(hint)
+    if getattr(network, "union", None) is not None:
+        emb, shown = network.union(emb, shown, kinds)
     h, skips = x, []
     for number, layers in enumerate(input_blocks(network)):
         options["block"] = ("input", number)
         h = _run(layers, h, emb, context, options)
         if number == 0:
-            h = h + network.controlnet_cond_embedding(hint)
+            h = h + shown
         skips.append(network.controlnet_down_blocks[number](h))
     options["block"] = ("middle", 0)
     return skips, network.controlnet_mid_block(_run(_middle(network), h, emb, context, options))

@@ -1,11 +1,26 @@
 """The built-in node types, one module a family. Listing them imports no torch."""
 
 from graph.registry import Registry, registry_from
-from nodes import image, latent, loaders, sampling, text, value
+from nodes import (
+    conditioning,
+    conditioning_pictures,
+    controlnet,
+    image,
+    latent,
+    loaders,
+    lora,
+    sampling,
+    text,
+    value,
+)
 
 FAMILIES = (
     loaders,
     text,
+    conditioning,
+    conditioning_pictures,
+    lora,
+    controlnet,
     latent,
     sampling,
     image,

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from diffusion.errors import DiffusionError
 from diffusion.families import FAMILIES
 from diffusion.probe import probe
 from graph.facts import Facts, Inferred, Known
@@ -28,6 +29,19 @@ def checkpoint_facts(input: str, kind: str) -> Callable[[Known], Inferred]:
         return Inferred({"MODEL": text | space, "CLIP": text, "VAE": space}, {input: {"family": family.name}})
 
     return infer
+
+
+def file_family(known: Known, input: str, kind: str) -> str | None:
+    """The base family of the file chosen at an input; None when its header does not tell."""
+    name = known.values.get(input)
+    path = known.files.find(kind, name) if known.files and isinstance(name, str) else None
+    if path is None:
+        return None
+    try:
+        family = FAMILIES.get(probe(path).family or "")
+    except DiffusionError:
+        return None
+    return family.base if family else None
 
 
 def latent_space(scale: float) -> str:

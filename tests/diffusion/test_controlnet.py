@@ -10,7 +10,9 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from diffusion import latents
-from diffusion.controlnet import ControlNet, fit_picture, load_controlnet
+from diffusion.controlnet import ControlNet, fit_picture
+from diffusion.controlnet_files import load_controlnet
+from diffusion.devices import choose_device
 from diffusion.errors import DiffusionError
 from diffusion.sampling import sample_latent
 from diffusion.text import encode
@@ -28,7 +30,7 @@ def saved(folder: Path, sizes: Sizes = SD1) -> Path:
 
 @pytest.fixture(scope="module")
 def control(tmp_path_factory: pytest.TempPathFactory) -> ControlNet:
-    return load_controlnet(saved(tmp_path_factory.mktemp("control")))
+    return load_controlnet(saved(tmp_path_factory.mktemp("control")), device=choose_device("fp32"))
 
 
 HINT = torch.rand(1, 3, 48, 64, generator=torch.Generator().manual_seed(0))

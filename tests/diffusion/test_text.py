@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save_file
 
 from diffusion.errors import DiffusionError
-from diffusion.text import encode, tokenize_weighted
+from diffusion.text import encode, encode_pair, tokenize_weighted
 from diffusion.tokenizer import END, START, tokenize
 from diffusion.values import Checkpoint, Clip
 
@@ -102,11 +102,49 @@ def test_an_embedding_takes_the_place_of_its_name(clip: Clip, tmp_path: Path) ->
     assert encode(clip, "a embedding:style, sharp")[0][0].isfinite().all()
 
 
-def test_an_embedding_for_another_family_is_refused(clip: Clip, tmp_path: Path) -> None:
+def test_an_embedding_for_another_family_is_left_out_and_the_fix_is_told(clip: Clip, tmp_path: Path) -> None:
     save_file({"emb_params": torch.randn(2, 1024)}, tmp_path / "other.safetensors")
     clip.embedding_folders = (tmp_path,)
-    with pytest.raises(DiffusionError, match=r"other\.safetensors has vectors of 1024 values.*takes 64"):
-        encode(clip, "embedding:other")
+    told: list[str] = []
+    [[cond, _]] = encode(clip, "a embedding:other cat", told.append)
+    torch.testing.assert_close(cond, encode(clip, "a cat")[0][0])
+    [sentence] = told
+    assert "other.safetensors is left out: it has vectors of 1024 values" in sentence
+    assert "takes 64" in sentence
+    assert sentence.endswith("Remove it from the prompt, or use a model that it is for.")
+
+
+def test_an_embedding_may_be_named_in_angle_brackets(clip: Clip, tmp_path: Path) -> None:
+    vectors = torch.randn(2, 64)
+    save_file({"emb_params": vectors}, tmp_path / "cat-toy.safetensors")
+    clip.embedding_folders = (tmp_path,)
+    for mode in ("comfy", "a1111"):
+        clip.weighting = mode
+        [named] = tokenize_weighted(clip, "a (photo of <cat-toy>:1.3), sharp")["l"]
+        [marked] = tokenize_weighted(clip, "a (photo of embedding:cat-toy :1.3), sharp")["l"]
+        assert [w for _, w in named] == [w for _, w in marked]
+        assert all(torch.equal(token, row) for (token, _), row in zip(named[4:6], vectors, strict=True))
+    assert all(isinstance(token, int) for token in numbers(clip, "a <dog-toy>, <b>")[0])
+
+
+def test_each_of_two_encoders_may_have_a_prompt_of_its_own(loaded: dict[str, Checkpoint]) -> None:
+    xl = loaded["sdxl"].clip
+    assert xl is not None
+    [[same, keys]] = encode(xl, "a cat")
+    [[pair, sizes]] = encode_pair(xl, "a cat", "a cat", width=640, crop_h=8)
+    torch.testing.assert_close(pair, same)
+    assert (sizes["width"], sizes["crop_h"]) == (640, 8)
+    torch.testing.assert_close(sizes["pooled_output"], keys["pooled_output"])
+    [[long, _]] = encode_pair(xl, "a cat", "dog " * 100)
+    assert long.shape[1] == 154
+    torch.testing.assert_close(long[:, :77, 64:], same[:, :, 64:])
+
+
+def test_any_script_is_read_and_unknown_letters_do_no_harm(clip: Clip) -> None:
+    for text in ("ein schöner Fuß", "猫の写真", "кот 🐱", "é", "\u200b\x00"):
+        [[cond, _]] = encode(clip, text)
+        assert cond.isfinite().all()
+    assert numbers(clip, "cafe\u0301") == numbers(clip, "café")
 
 
 def test_an_embedding_outside_its_folder_is_not_found(clip: Clip, tmp_path: Path) -> None:
