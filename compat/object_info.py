@@ -53,15 +53,15 @@ def object_info(spec: NodeSpec, types: Registry, names: FileNames) -> dict[str, 
 
 def _groups(spec: NodeSpec, names: FileNames) -> dict[str, dict[str, Any]]:
     """The inputs by group; `required` is always there, the others where they hold any."""
-    required = {input.name: _entry(input, names) for input in spec.inputs if input.required}
-    optional = {input.name: _entry(input, names) for input in spec.inputs if not input.required}
+    required = {input.name: input_entry(input, names) for input in spec.inputs if input.required}
+    optional = {input.name: input_entry(input, names) for input in spec.inputs if not input.required}
     hidden: dict[str, Any] = {name: kind for name, kind in spec.hidden.items() if kind not in _OURS}
     rest = {group: inputs for group, inputs in (("optional", optional), ("hidden", hidden)) if inputs}
     return {"required": required, **rest}
 
 
-def _entry(input: Input, names: FileNames) -> list[Any]:
-    """[TYPE] or [TYPE, OPTIONS]; the TYPE of a choice is the list of what can be chosen."""
+def input_entry(input: Input, names: FileNames) -> list[Any]:
+    """One input as [TYPE] or [TYPE, OPTIONS]; the TYPE of a choice is the list of what can be chosen."""
     type = _choices(input, names)
     options = _options(input)
     entry: list[Any] = [type_text(input.type) if type is None else type]
@@ -102,7 +102,7 @@ def _options(input: Input) -> dict[str, Any]:
 def _look(input: Input) -> Mapping[str, Any]:
     match input.widget:
         case Number():
-            return _number(input.widget, whole="FLOAT" not in input.type.names)
+            return number_options(input.widget, whole="FLOAT" not in input.type.names)
         case Text(multiline, dynamic, placeholder):
             told = {"multiline": multiline, "dynamicPrompts": dynamic, "placeholder": placeholder}
         case Toggle(on, off):
@@ -114,7 +114,8 @@ def _look(input: Input) -> Mapping[str, Any]:
     return {key: value for key, value in told.items() if value}
 
 
-def _number(number: Number, whole: bool) -> dict[str, Any]:
+def number_options(number: Number, whole: bool) -> dict[str, Any]:
+    """The bounds, step and look of a number widget by ComfyUI's names."""
     bounds = {"min": number.minimum, "max": number.maximum, "step": number.step, "round": number.round}
     told: dict[str, Any] = {
         key: int(value) if whole else value for key, value in bounds.items() if value is not None

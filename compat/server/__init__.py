@@ -1,0 +1,1 @@
+"""ComfyUI's HTTP routes and WebSocket, for clients that were written for it."""

@@ -1,0 +1,151 @@
+"""POST and GET /prompt: a workflow in API format is checked and handed in as a job."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, cast
+from uuid import uuid4
+
+from aiohttp import web
+
+from compat.formats.api_reader import read_api
+from compat.server.input_checks import error
+from compat.server.live import LIVE
+from compat.server.prompt_checks import NO_PROMPT, Verdict, check_prompt, with_problems
+from compat.server.queue_items import Posted, payload_of, plain_number
+from compat.server.replies import both, broken, json_body, told
+from compat.server.surroundings import Surroundings, surroundings
+from graph.document import Workflow
+from graph.problems import WorkflowError
+from graph.validation import validate
+from host.jobs.model import Job, Submission
+from host.jobs.service import NotStored, WrongState
+
+SECRETS: Final = ("auth_token_comfy_org", "api_key_comfy_org")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The body of POST /prompt, read."""
+
+    prompt: Mapping[str, Any]
+    id: str
+    client_id: str
+    extra: Mapping[str, Any]
+    number: float | None
+    front: bool
+    targets: frozenset[str] | None
+
+
+def routes() -> list[web.RouteDef]:
+    """The routes of prompts."""
+    return [*both("GET", "/prompt", remaining), *both("POST", "/prompt", post_prompt)]
+
+
+async def remaining(request: web.Request) -> web.StreamResponse:
+    """How many prompts run or wait."""
+    return told({"exec_info": {"queue_remaining": surroundings(request).jobs.remaining()}})
+
+
+async def post_prompt(request: web.Request) -> web.StreamResponse:
+    """Check a prompt and put it into the queue; what is wrong with it is told node by node."""
+    around = surroundings(request)
+    body = await json_body(request)
+    fields = cast("dict[str, Any]", body) if isinstance(body, dict) else {}
+    asked = _read(fields) if "prompt" in fields else None
+    if asked is None:
+        around.jobs.take_number(bool(fields.get("front")))
+        return _refusal(error("no_prompt", NO_PROMPT, NO_PROMPT), {})
+    try:
+        verdict, workflow = _checked(asked, around)
+    except RecursionError:
+        raise broken() from None
+    if verdict.refusal is not None or workflow is None:
+        if asked.number is None:
+            around.jobs.take_number(asked.front)
+        return _refusal(verdict.refusal, verdict.node_errors)
+    return await _submitted(request, asked, verdict, workflow)
+
+
+def _read(fields: Mapping[str, Any]) -> Asked:
+    prompt = fields["prompt"]
+    if not isinstance(prompt, dict):
+        raise broken()
+    extra = fields.get("extra_data")
+    extra = dict(cast("dict[str, Any]", extra)) if isinstance(extra, dict) else {}
+    if "client_id" in fields:
+        extra["client_id"] = fields["client_id"]
+    client, id = extra.get("client_id"), fields.get("prompt_id")
+    targets = fields.get("partial_execution_targets")
+    return Asked(
+        prompt=cast("dict[str, Any]", prompt),
+        id=str(uuid4()) if id is None or id == "" else str(id),
+        client_id=client if isinstance(client, str) else "",
+        extra={key: value for key, value in extra.items() if key not in SECRETS},
+        number=_number(fields.get("number")),
+        front=bool(fields.get("front")),
+        targets=frozenset(map(str, cast("list[Any]", targets))) if isinstance(targets, list) else None,
+    )
+
+
+def _number(given: Any) -> float | None:
+    """A place in the queue; what is no number counts as none given."""
+    try:
+        return None if given is None else float(given)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def _checked(asked: Asked, around: Surroundings) -> tuple[Verdict, Workflow | None]:
+    """ComfyUI's checks, then our own of what is to run: the family of a model, a file that is missing."""
+    types = around.types()
+    verdict = check_prompt(asked.prompt, types, around.folders, asked.targets)
+    if verdict.refusal is not None:
+        return verdict, None
+    workflow = _workflow(verdict, around)
+    problems = validate(workflow, types, around.folders, verdict.reach)
+    checked = with_problems(verdict, problems)
+    if checked.refusal is None and checked.reach != verdict.reach:
+        workflow = _workflow(checked, around)
+    return checked, workflow
+
+
+def _workflow(verdict: Verdict, around: Surroundings) -> Workflow:
+    """The nodes that are to run; others may be anything and are left out."""
+    needed = frozenset[str]().union(*verdict.reach.values())
+    nodes = {id: entry for id, entry in verdict.prompt.items() if id in needed}
+    try:
+        return read_api(nodes, around.types())
+    except WorkflowError as problems:  # pragma: no cover - what passed the checks can be read
+        raise web.HTTPBadRequest(text=str(problems)) from None
+
+
+async def _submitted(
+    request: web.Request, asked: Asked, verdict: Verdict, workflow: Workflow
+) -> web.StreamResponse:
+    live, outputs = request.app[LIVE], tuple(verdict.reach)
+    payload = payload_of(workflow, Posted(verdict.prompt, asked.extra, outputs))
+    submission = Submission(payload, asked.id, asked.client_id, number=asked.number, front=asked.front)
+    live.expect(asked.id, payload)
+    try:
+        job = await _stored(surroundings(request), submission)
+    except WrongState as problem:
+        return _refusal(error("prompt_id_taken", "A prompt of this id is in the queue", str(problem)), {})
+    except NotStored as problem:
+        told_error = error("not_stored", "The prompt could not be stored", str(problem))
+        return told({"error": told_error, "node_errors": {}}, 503)
+    number = job.number if asked.number is not None else plain_number(job.number)
+    return told({"prompt_id": job.id, "number": number, "node_errors": verdict.node_errors})
+
+
+async def _stored(around: Surroundings, submission: Submission) -> Job:
+    """The job; one of the same id that has ended makes room for it, as in ComfyUI's history."""
+    before = await around.jobs.get(submission.id)
+    if before is not None and before.is_over:
+        await around.jobs.delete_history([submission.id])
+    elif before is not None:
+        raise WrongState(f"The prompt {submission.id} is {before.state}. Post it with another prompt_id.")
+    return await around.jobs.submit(submission)
+
+
+def _refusal(refusal: Any, node_errors: Mapping[str, Any]) -> web.Response:
+    return told({"error": refusal, "node_errors": node_errors}, 400)
