@@ -58,6 +58,10 @@ class Files(Protocol):
         """The first folder of a kind, where new files are written."""
         ...
 
+    def folders(self, kind: str) -> Sequence[Path]:
+        """All folders of a kind, whether they exist or not."""
+        ...
+
 
 class Job(Protocol):
     """The facts of a job that nodes may read."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 from graph.context import Files
+from graph.literals import Fault
 from graph.spec import NodeSpec
 
 Facts = Mapping[str, Any]
@@ -30,10 +31,14 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Inferred:
-    """Facts a node finds out: of its outputs, and of inputs (the family of a chosen file), by name."""
+    """Facts a node finds out: of its outputs, and of inputs (the family of a chosen file), by name.
+
+    faults: what is wrong with an input's value, by its name, where only the file it names can tell.
+    """
 
     outputs: Mapping[str, Facts] = field(default_factory=dict[str, Facts])
     inputs: Mapping[str, Facts] = field(default_factory=dict[str, Facts])
+    faults: Mapping[str, Fault] = field(default_factory=dict[str, Fault])
 
 
 Infer = Callable[[Known], Mapping[str, Facts] | Inferred]
@@ -65,7 +70,8 @@ def infer_facts(spec: NodeSpec, known: Known) -> Inferred:
         }
         for output in spec.outputs
     }
-    return Inferred({name: facts for name, facts in outputs.items() if facts}, found.inputs)
+    told = {name: facts for name, facts in outputs.items() if facts}
+    return Inferred(told, found.inputs, found.faults)
 
 
 def _asked(spec: NodeSpec, known: Known) -> Inferred:
@@ -74,7 +80,9 @@ def _asked(spec: NodeSpec, known: Known) -> Inferred:
     try:
         answer = spec.infer(known)
         if isinstance(answer, Inferred):
-            return Inferred(_facts_by_name(answer.outputs), _facts_by_name(answer.inputs))
+            return Inferred(
+                _facts_by_name(answer.outputs), _facts_by_name(answer.inputs), dict(answer.faults)
+            )
         return Inferred(_facts_by_name(answer))
     except Exception:  # code of plugins runs here, and a guess that fails must not stop a check
         return Inferred()

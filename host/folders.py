@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from host.extra_paths import EXTRA_PATHS, read_extra_paths
+
 HOME_VARIABLE: Final = "DARKROOM_HOME"
 SOURCES: Final = Path(__file__).resolve().parent.parent
 """The folder that holds the code."""
@@ -27,11 +29,21 @@ MODEL_KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "gligen": ("gligen",),
     "upscale_models": ("upscale_models",),
     "hypernetworks": ("hypernetworks",),
+    "photomaker": ("photomaker",),
+    "classifiers": ("classifiers",),
+    "model_patches": ("model_patches",),
+    "audio_encoders": ("audio_encoders",),
 }
 """Folders inside models/ by kind, the first being where new files go."""
 
+MODEL_FOLDER: Final = "model_index.json"
+"""The file that makes a folder a model, as diffusers saves them."""
+SMALL_VAES: Final = ("taesd", "taesdxl")
+"""Autoencoders whose halves are two files among vae_approx, chosen as one among vae."""
+
 OTHER_NAMES: Final = {"clip": "text_encoders", "unet": "diffusion_models"}
 WORK_KINDS: Final = ("input", "output", "temp")
+HOME_KINDS: Final = (*WORK_KINDS, "wildcards")
 MODEL_ENDINGS: Final = frozenset({".safetensors", ".sft", ".ckpt", ".pt", ".pt2", ".pth", ".bin", ".pkl"})
 
 
@@ -54,30 +66,41 @@ class Folders:
     def names(self, kind: str) -> Sequence[str]:
         """All names of a kind, with / as separator, sorted; a name in two folders counts once."""
         kind = OTHER_NAMES.get(kind, kind)
-        endings = MODEL_ENDINGS if kind in MODEL_KINDS and kind != "configs" else None
-        found = {
-            path.relative_to(root).as_posix()
-            for root in self.places.get(kind, ())
-            for path in self._files(root)
-            if endings is None or path.suffix.lower() in endings
-        }
+        found = {name for root in self.places.get(kind, ()) for name in self._files(root)}
+        if kind == "diffusers":
+            ending = f"/{MODEL_FOLDER}"
+            found = {name.removesuffix(ending) for name in found if name.endswith(ending)}
+        elif kind in MODEL_KINDS and kind != "configs":
+            found = {name for name in found if _ending(name) in MODEL_ENDINGS}
+        if kind == "vae":
+            found |= {name for name in SMALL_VAES if self.find(kind, name)}
         return sorted(found, key=str.casefold)
 
     def find(self, kind: str, name: str) -> Path | None:
-        """The path of a named file, or None. "cat.png [output]" looks in the output folder."""
+        """The path of a named file, or None. "cat.png [output]" looks in the output folder.
+
+        A model folder is found by its own path; a small autoencoder by that of its decoder.
+        """
         kind, name = _annotated(OTHER_NAMES.get(kind, kind), name)
+        wanted = f"{name}/{MODEL_FOLDER}" if kind == "diffusers" else name
         for root in self.places.get(kind, ()):
-            if (path := _inside(root, name)) is not None and _is_file(path):
-                return path
-        return None
+            if (path := _inside(root, wanted)) is not None and _is_file(path):
+                return path.parent if kind == "diffusers" else path
+        return self._small_vae(name) if kind == "vae" and name in SMALL_VAES else None
+
+    def _small_vae(self, name: str) -> Path | None:
+        """The decoder of a small autoencoder whose both halves are there."""
+        known = self.names("vae_approx")
+        halves = [next((n for n in known if n.startswith(f"{name}_{half}.")), None) for half in _HALVES]
+        return self.find("vae_approx", halves[1]) if halves[0] and halves[1] else None
 
     def identity(self, kind: str, name: str) -> str:
         """A digest of the file's size, time and number on disk, "" when it is missing."""
         path = self.find(kind, name)
         if path is None:
             return ""
-        facts = path.stat()
-        text = f"{facts.st_size} {facts.st_mtime_ns} {facts.st_ino}"
+        files = sorted(path.rglob("*")) if path.is_dir() else [path]
+        text = "\n".join(map(_mark, files))
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
     def folder(self, kind: str) -> Path:
@@ -86,11 +109,15 @@ class Folders:
         path.mkdir(parents=True, exist_ok=True)
         return path
 
-    def _files(self, root: Path) -> Iterator[Path]:
-        """All files under a folder; a folder that has not changed since is not read again."""
-        waiting, seen = [root], set[tuple[int, int]]()
+    def folders(self, kind: str) -> Sequence[Path]:
+        """All folders of a kind, whether they exist or not."""
+        return self.places.get(OTHER_NAMES.get(kind, kind), ())
+
+    def _files(self, root: Path) -> Iterator[str]:
+        """All files under a folder, named from it; a folder that has not changed since is not read again."""
+        waiting, seen = [(root, "")], set[tuple[int, int]]()
         while waiting:
-            folder = waiting.pop()
+            folder, prefix = waiting.pop()
             try:
                 facts = folder.stat()
             except OSError:
@@ -101,8 +128,8 @@ class Folders:
             listing = self._listed.get(folder)
             if listing is None or listing.changed != facts.st_mtime_ns:
                 listing = self._listed[folder] = _read_folder(folder, facts.st_mtime_ns)
-            waiting.extend(listing.folders)
-            yield from listing.files
+            waiting.extend((folder / name, f"{prefix}{name}/") for name in listing.folders)
+            yield from (prefix + name for name in listing.files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,20 +137,32 @@ class _Listing:
     """What lies in one folder, and when that last changed."""
 
     changed: int
-    files: tuple[Path, ...]
-    folders: tuple[Path, ...]
+    files: tuple[str, ...]
+    folders: tuple[str, ...]
 
 
 def _read_folder(folder: Path, changed: int) -> _Listing:
-    files, folders = list[Path](), list[Path]()
+    files, folders = list[str](), list[str]()
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
                 if not entry.name.startswith("."):
-                    (folders if entry.is_dir() else files).append(folder / entry.name)
+                    (folders if entry.is_dir() else files).append(entry.name)
     except OSError:
         return _Listing(changed, (), ())
     return _Listing(changed, tuple(files), tuple(folders))
+
+
+_HALVES: Final = ("encoder", "decoder")
+
+
+def _ending(name: str) -> str:
+    return os.path.splitext(name)[1].lower()  # noqa: PTH122 (thousands of names: a Path each is slow)
+
+
+def _mark(path: Path) -> str:
+    facts = path.stat()
+    return f"{facts.st_size} {facts.st_mtime_ns} {facts.st_ino}"
 
 
 def _annotated(kind: str, name: str) -> tuple[str, str]:
@@ -156,11 +195,19 @@ def _climbs(part: str) -> bool:
     return part in ("", ".", "..") or (os.name == "nt" and ":" in part)
 
 
-def folders_of(home: Path, extra: Mapping[str, Iterable[Path]] | None = None) -> Folders:
-    """The folders of the installation at `home`, with more places for some kinds."""
+def folders_of(home: Path, configs: Iterable[Path] = ()) -> Folders:
+    """The folders of the installation at `home`.
+
+    With them those that its extra_model_paths.yaml names, and those of more such files. Raises ValueError
+    with a sentence when one cannot be read.
+    """
     places = {
         kind: tuple(home / "models" / name for name in names) for kind, names in MODEL_KINDS.items()
     } | {kind: (home / kind,) for kind in WORK_KINDS}
-    for kind, more in (extra or {}).items():
-        places[kind] = (*places.get(kind, ()), *more)
+    own = home / EXTRA_PATHS
+    for config in (*([own] if own.is_file() else []), *configs):
+        for extra in read_extra_paths(config):
+            kind = OTHER_NAMES.get(extra.kind, extra.kind)
+            if extra.path not in (before := places.get(kind, ())):
+                places[kind] = (extra.path, *before) if extra.first else (*before, extra.path)
     return Folders(places)

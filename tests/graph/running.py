@@ -33,6 +33,9 @@ class ToyFiles:
     def folder(self, kind: str) -> Path:
         return Path(kind)
 
+    def folders(self, kind: str) -> Sequence[Path]:
+        return [Path(kind)]
+
 
 @dataclass
 class ToyJob:

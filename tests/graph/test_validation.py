@@ -443,3 +443,6 @@ class FolderFiles:
 
     def folder(self, kind: str) -> Any:
         return kind
+
+    def folders(self, kind: str) -> Any:
+        return [kind]

@@ -103,3 +103,35 @@ def test_a_shared_folder_behind_a_link_is_found(tmp_path: Path) -> None:
 def test_the_installation_can_be_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("DARKROOM_HOME", str(tmp_path))
     assert installation() == tmp_path.resolve()
+
+
+def test_folders_of_models_are_found_among_diffusers(tmp_path: Path) -> None:
+    index = put(tmp_path / "models/diffusers/some/model/model_index.json")
+    put(tmp_path / "models/diffusers/some/model/unet/weights.safetensors")
+    files = folders_of(tmp_path)
+    assert files.names("diffusers") == ["some/model"]
+    assert files.find("diffusers", "some/model") == index.parent
+    before = files.identity("diffusers", "some/model")
+    put(tmp_path / "models/diffusers/some/model/unet/weights.safetensors", "other")
+    assert before and files.identity("diffusers", "some/model") != before
+
+
+def test_a_small_autoencoder_is_one_of_the_vaes_when_both_halves_are_there(tmp_path: Path) -> None:
+    decoder = put(tmp_path / "models/vae_approx/taesd_decoder.pth")
+    files = folders_of(tmp_path)
+    assert files.find("vae", "taesd") is None
+    put(tmp_path / "models/vae_approx/taesd_encoder.pth")
+    files = folders_of(tmp_path)
+    assert (files.names("vae"), files.find("vae", "taesd")) == (["taesd"], decoder)
+
+
+def test_thousands_of_files_are_listed_with_one_look_at_each_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(2000):
+        put(tmp_path / "models/loras" / str(number % 10) / f"{number}.safetensors")
+    looks, scan = list[str](), os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path: looks.append(str(path)) or scan(path))
+    files = folders_of(tmp_path)
+    assert len(files.names("loras")) == len(files.names("loras")) == 2000
+    assert len(looks) == 11

@@ -27,6 +27,9 @@ class ToyFiles:
         path.mkdir(exist_ok=True)
         return path
 
+    def folders(self, kind: str) -> Sequence[Path]:
+        return [self.folder(kind)]
+
 
 @dataclass
 class ToyJob:
