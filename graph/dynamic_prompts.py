@@ -2,7 +2,7 @@
 
 import random
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -12,6 +12,8 @@ from graph.spec import NodeSpec, Text
 
 CHOSEN: Final[Mapping[str, Any]] = {"prompts": "chosen"}
 """In a workflow's `extra`: the texts are meant as they stand."""
+
+Pick = Callable[[Sequence[str], random.Random], str]
 
 _COMMENT: Final = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
 _ESCAPED: Final = re.compile(r"\\([{}|])")
@@ -45,8 +47,16 @@ def _chosen_node(id: str, node: Node, spec: NodeSpec | None, seed: int) -> Node:
     return replace(node, inputs={**node.inputs, **changed}) if changed else node
 
 
-def choose(text: str, dice: random.Random) -> str:
-    r"""One reading of a dynamic prompt: comments gone, `{a|{b|c}}` chosen, `\{`, `\|` and `\}` plain."""
+def one_of(options: Sequence[str], dice: random.Random) -> str:
+    """Any of some options, all as likely."""
+    return dice.choice(options)
+
+
+def choose(text: str, dice: random.Random, pick: Pick = one_of) -> str:
+    r"""One reading of a dynamic prompt: comments gone, `{a|{b|c}}` chosen, `\{`, `\|` and `\}` plain.
+
+    pick: chooses among the options of one pair of braces; what stood in braces inside them is settled.
+    """
     groups: list[list[list[str]]] = [[[]]]
     for part in re.findall(r"\\[{}|]|[{}|]|[^\\{}|]+|\\", _COMMENT.sub("", text)):
         if part == "{":
@@ -54,14 +64,14 @@ def choose(text: str, dice: random.Random) -> str:
         elif part == "|" and len(groups) > 1:
             groups[-1].append([])
         elif part == "}" and len(groups) > 1:
-            _close(groups, dice)
+            _close(groups, dice, pick)
         else:
             groups[-1][-1].append(part)
     while len(groups) > 1:
-        _close(groups, dice)
+        _close(groups, dice, pick)
     return _ESCAPED.sub(r"\1", "".join(groups[0][0]))
 
 
-def _close(groups: list[list[list[str]]], dice: random.Random) -> None:
-    options = groups.pop()
-    groups[-1][-1].append("".join(dice.choice(options)))
+def _close(groups: list[list[list[str]]], dice: random.Random, pick: Pick) -> None:
+    options = ["".join(option) for option in groups.pop()]
+    groups[-1][-1].append(pick(options, dice))

@@ -1,9 +1,11 @@
-"""Texts embedded in pictures: PNG text chunks, and the EXIF of WebP and JPEG files."""
+"""Texts embedded in pictures: PNG text chunks, and the EXIF of WebP, JPEG and AVIF files."""
 
 import struct
 import zlib
 from collections.abc import Iterator
 from typing import Final
+
+from graph.embedded_avif import avif_exif, is_avif
 
 MAXIMUM_TEXT: Final = 64 * 1024 * 1024
 """The most bytes one text may unpack to; more is taken for a decompression bomb and left out."""
@@ -13,13 +15,15 @@ _ASCII: Final = 2
 
 
 def embedded_texts(data: bytes) -> dict[str, str] | None:
-    """The texts of a PNG, WebP or JPEG file by key; None for any other file. Damaged parts are left out."""
+    """The texts of a PNG, WebP, JPEG or AVIF file by key; None for any other file. Damaged parts are left out."""
     if data.startswith(_PNG):
         return dict(_png_texts(data))
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return _exif_texts(_webp_exif(data))
     if data.startswith(b"\xff\xd8\xff"):
         return _exif_texts(_jpeg_exif(data))
+    if is_avif(data):
+        return _exif_texts(_avif_exif(data))
     return None
 
 
@@ -108,6 +112,13 @@ def _jpeg_exif(data: bytes) -> bytes:
             return b""
         at += 2 + length
     return b""
+
+
+def _avif_exif(data: bytes) -> bytes:
+    try:
+        return avif_exif(data)
+    except (struct.error, IndexError):
+        return b""
 
 
 def _exif_texts(exif: bytes) -> dict[str, str]:

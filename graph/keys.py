@@ -71,7 +71,7 @@ class Keys:
         if _bound_to_node(spec):
             parts += (b"U", _text(step.id))
         if spec.fingerprint is not None:
-            mark = fingerprint(step)
+            mark = fingerprint(step, self._files)
             if mark is None:
                 volatile = volatile or "its fingerprint never repeats"
             else:
@@ -125,16 +125,16 @@ def _bound_to_node(spec: NodeSpec) -> bool:
     return not spec.idempotent or UNIQUE_ID in spec.hidden.values()
 
 
-def fingerprint(step: Step) -> bytes | None:
+def fingerprint(step: Step, files: Files | None = None) -> bytes | None:
     """What a node's own fingerprint adds to its key; None when it is NaN, raises, or is no plain value.
 
-    It gets the literals it names, and None for linked inputs.
+    It gets the literals it names, None for linked inputs, and the folders where it names `files`.
     """
     function = step.ends.spec.fingerprint
     assert function is not None
     known = dict.fromkeys(step.sources) | dict(step.literals)
     try:
-        value = function(**_named(function, known))
+        value = function(**_named(function, known, files))
         if inspect.iscoroutine(value):
             value.close()
             return None
@@ -143,8 +143,10 @@ def fingerprint(step: Step) -> bytes | None:
         return None
 
 
-def _named(function: Callable[..., Any], known: Mapping[str, Any]) -> Mapping[str, Any]:
+def _named(function: Callable[..., Any], known: Mapping[str, Any], files: Files | None) -> Mapping[str, Any]:
     parameters = inspect.signature(function).parameters
+    if "files" in parameters:
+        known = {"files": files, **known}
     if any(item.kind is item.VAR_KEYWORD for item in parameters.values()):
         return known
     return {name: value for name, value in known.items() if name in parameters}

@@ -50,6 +50,12 @@ def axes_of(workflow: Workflow, read_table: ReadTable) -> list[Axis]:
     return [_document_axis(item, read_table) for item in cast(list[Any], given)]
 
 
+def document_axis(axis: Axis) -> dict[str, Any]:
+    """An axis as a document lists it."""
+    names = dict.fromkeys(name for stop in axis.stops for name in stop.values)
+    return {"inputs": {name: [stop.values.get(name) for stop in axis.stops] for name in names}}
+
+
 def _document_axis(item: Any, read_table: ReadTable) -> Axis:
     words = shown(item)
     given = cast(Mapping[str, Any], item) if isinstance(item, Mapping) else dict[str, Any]()

@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from host.services import Services
 
 SOURCE: Final = "A workflow of any format, or a picture that carries one; - reads standard input."
+ExtraPaths = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--extra-model-paths-config", metavar="FILE", help="Use the model folders that this YAML file names."
+    ),
+]
 INTERRUPTED: Final = 130
 """What typer makes of Ctrl-C."""
 
@@ -53,12 +59,22 @@ def run(
     explain: Annotated[bool, typer.Option("--explain", help="Say why each node ran or did not.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print events, one JSON object a line.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but results.")] = False,
+    sweeps: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--sweep",
+            metavar="NAME=VALUES",
+            help="Run for each value of an input: 1,2,3 or START:STOP:STEP or @FILE.csv:COLUMN; "
+            "several options make every combination, @FILE.csv alone sets a column's name each.",
+        ),
+    ] = None,
     cache: Annotated[bool, typer.Option("--cache/--no-cache", help="Keep results on disk.")] = True,
     cache_dir: Annotated[Path | None, typer.Option(metavar="DIR", help="Where results are kept.")] = None,
     model_map: Annotated[
         list[str] | None,
         typer.Option(metavar="OLD=NEW", help="Use another model file; OLD may hold * and ?."),
     ] = None,
+    extra_paths: ExtraPaths = None,
 ) -> None:
     """Run a workflow and print the paths of its pictures."""
     from host.cli.run import RunOptions, run_file
@@ -77,6 +93,8 @@ def run(
         cache_dir,
         tuple(model_map or ()),
         quiet,
+        tuple(sweeps or ()),
+        tuple(extra_paths or ()),
     )
     raise typer.Exit(run_file(context.obj, options))
 
@@ -85,11 +103,12 @@ def validate(
     context: typer.Context,
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Workflows, or pictures with one.")],
     strict: Annotated[bool, typer.Option("--strict", help="Count warnings as errors.")] = False,
+    extra_paths: ExtraPaths = None,
 ) -> None:
     """Say everything that is wrong with workflows, and how to mend it."""
     from host.cli.validate import validate_files
 
-    raise typer.Exit(validate_files(context.obj, files, strict))
+    raise typer.Exit(validate_files(context.obj, files, strict, extra_paths or ()))
 
 
 def nodes(
@@ -104,11 +123,21 @@ def nodes(
 
 def models(
     kind: Annotated[str, typer.Argument(metavar="[KIND]", help="One kind only, such as checkpoints.")] = "",
+    download: Annotated[
+        str | None,
+        typer.Option(
+            metavar="OWNER/NAME[@REVISION]", help="Fetch a model from the hub into models/diffusers."
+        ),
+    ] = None,
+    extra_paths: ExtraPaths = None,
 ) -> None:
-    """List the model files with their family, precision and size."""
-    from host.cli.models import list_models
+    """List the model files with their family, precision and size, or fetch one from the hub."""
+    from host.cli.models import download_model, list_models
 
-    list_models(kind)
+    if download is not None:
+        download_model(download, extra_paths or ())
+    else:
+        list_models(kind, extra_paths or ())
 
 
 def convert(

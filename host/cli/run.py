@@ -5,7 +5,7 @@ import os
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -22,18 +22,22 @@ from graph.memory_store import MemoryStore
 from graph.plan import plan
 from graph.problems import Problem, WorkflowError
 from graph.registry import Registry
+from graph.sweep import expand_sweep
+from graph.sweep_axes import axes_of, document_axis, read_axis
 from graph.validation import validate
 from host.cli.codes import CANCELLED, DONE, FAILED, INVALID
 from host.cli.console import messages, print_problems, refuse, say
+from host.cli.folders import model_folders
 from host.cli.interrupt import cancelling, in_thread
 from host.cli.views import Bars, Lines, Record, Title, both, explain, json_lines, silent
-from host.folders import Folders, folders_of, installation
+from host.folders import Folders, installation
 from host.headless import HeadlessJob, with_output
 from host.lock import HASHES, Hashes
 from host.model_map import map_models
 from host.seeds import first_seed, next_seeds, set_seeds
 from host.services import Services
 from host.sources import read_source
+from host.sweeps import finished_before, table_reader, without
 from nodes.codecs import TensorCodec, measure
 
 RANDOM: Final = "random"
@@ -59,6 +63,8 @@ class RunOptions:
     cache_dir: Path | None = None
     model_map: Sequence[str] = ()
     quiet: bool = False
+    sweeps: Sequence[str] = ()
+    extra_paths: Sequence[Path] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,8 @@ class Bench:
     disk: DiskStore | None
     hashes: Hashes
     cancel: threading.Event
+    sweeps: Path
+    """The folder that remembers what sweeps that were killed had made."""
 
 
 def run_file(services: Services, options: RunOptions) -> int:
@@ -105,7 +113,7 @@ def _set_up_computing(precision: str) -> None:
 def _bench(services: Services, options: RunOptions) -> Bench:
     home = installation()
     cache = options.cache_dir.expanduser().resolve() if options.cache_dir else home / "cache"
-    files = with_output(folders_of(home), options.out)
+    files = with_output(model_folders(options.extra_paths), options.out)
     try:
         files.folder("output")
     except OSError as error:
@@ -120,6 +128,7 @@ def _bench(services: Services, options: RunOptions) -> Bench:
         DiskStore(cache / "results", [TensorCodec()]) if options.cache else None,
         Hashes(cache / HASHES),
         threading.Event(),
+        cache / "sweeps",
     )
 
 
@@ -128,9 +137,9 @@ def _prepared(bench: Bench) -> Workflow:
     options = bench.options
     try:
         workflow = _changed(bench, read_source(options.source, bench.services, bench.types))
+        problems = validate(_swept(bench, workflow), bench.types, bench.files)
     except WorkflowError as error:
         _stop(error.problems, options)
-    problems = validate(workflow, bench.types, bench.files)
     if any(problem.severity == "error" for problem in problems):
         _stop(problems, options)
     if not options.quiet and not options.as_json:
@@ -156,7 +165,29 @@ def _changed(bench: Bench, workflow: Workflow) -> Workflow:
         workflow = set_input(workflow, bench.types, "prompt", options.prompt)
     if options.seed is not None:
         workflow = set_seeds(workflow, bench.types, _seed(options.seed))
-    return workflow
+    return _with_sweeps(bench, workflow)
+
+
+def _with_sweeps(bench: Bench, workflow: Workflow) -> Workflow:
+    """The workflow with all that is swept in its document, tables read, so that its pictures carry it."""
+    read = table_reader(lambda name: bench.files.find("input", name) or _own_file(name))
+    axes = axes_of(workflow, read) + [read_axis(text, read) for text in bench.options.sweeps]
+    if not axes:
+        return workflow
+    return replace(workflow, extra={**workflow.extra, "sweep": list(map(document_axis, axes))})
+
+
+def _own_file(name: str) -> Path | None:
+    path = Path(name).expanduser()
+    return path if path.is_file() else None
+
+
+def _swept(bench: Bench, workflow: Workflow) -> Workflow:
+    """The workflow as it runs: dynamic prompts chosen, a copy of its nodes for every point of its sweep."""
+    seed = first_seed(workflow, bench.types)
+    axes = axes_of(workflow, table_reader(_own_file))
+    sweep = expand_sweep(workflow, bench.types, axes, lambda point: choose_prompts(point, bench.types, seed))
+    return sweep.workflow
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -182,8 +213,12 @@ def _seed(text: str) -> int | None:
 
 def _run_once(bench: Bench, workflow: Workflow) -> int:
     record = Record()
-    emit = both(record, _view(bench, workflow))
-    settled = choose_prompts(workflow, bench.types, first_seed(workflow, bench.types))
+    settled = _swept(bench, workflow)
+    finished = finished_before(bench.sweeps, settled, bench.files.folder("output"), bench.files)
+    for ui in finished.made.values():
+        _tell_paths(bench, "", ui)
+    left = without(settled, bench.types, finished.made)
+    emit = both(record, _view(bench, settled))
     job = HeadlessJob(
         workflow,
         settled,
@@ -195,16 +230,18 @@ def _run_once(bench: Bench, workflow: Workflow) -> int:
     )
     result = in_thread(
         lambda: execute(
-            plan(settled, bench.types),
+            plan(left, bench.types),
             bench.types,
             job=job,
-            emit=emit,
+            emit=both(finished.note, emit) if "sweep" in workflow.extra else emit,
             cancel=bench.cancel,
             memory=bench.memory,
             disk=bench.disk,
         )
     )
-    _conclude(bench, workflow, record)
+    if result.state == "done":
+        finished.forget()
+    _conclude(bench, settled, record)
     return STATES[result.state]
 
 
@@ -235,8 +272,7 @@ def _conclude(bench: Bench, workflow: Workflow, record: Record) -> None:
     """Tell what the run made: paths and texts on standard output."""
     options = bench.options
     for node, ui in record.shown():
-        for path in _paths(bench.files, ui):
-            _tell(options, {"event": "saved", "node": node, "path": path}, path)
+        _tell_paths(bench, node, ui)
         if not options.as_json:
             for text in ui.get("text", []):
                 print(text)
@@ -244,6 +280,11 @@ def _conclude(bench: Bench, workflow: Workflow, record: Record) -> None:
         explain(record, _titles(bench.types, workflow))
     if record.state == "cancelled" and not options.as_json:
         say("Cancelled. What was finished is kept; the same command goes on from there.", "yellow")
+
+
+def _tell_paths(bench: Bench, node: str, ui: Mapping[str, list[Any]]) -> None:
+    for path in _paths(bench.files, ui):
+        _tell(bench.options, {"event": "saved", "node": node, "path": path}, path)
 
 
 def _tell(options: RunOptions, event: Mapping[str, str], text: str) -> None:
