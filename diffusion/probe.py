@@ -334,7 +334,9 @@ def _embedding(header: Header) -> FileFacts:
 
 
 def _is_upscaler(names: Mapping[str, Any]) -> bool:
-    return any(n.endswith(("conv_first.weight", "model.0.weight")) for n in names)
+    # Real-ESRGAN's compact network is told by its slopes: body.1 has a weight and no bias.
+    compact = {"body.0.bias", "body.1.weight"} <= names.keys() and "body.1.bias" not in names
+    return compact or any(n.endswith(("conv_first.weight", "model.0.weight")) for n in names)
 
 
 def _upscaler(header: Header) -> FileFacts:

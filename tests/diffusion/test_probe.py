@@ -58,6 +58,10 @@ def test_parts_are_told_from_each_other(tmp_path: Path) -> None:
     }
     found = {kind: probe(saved(tmp_path / f"{kind}.safetensors", shapes)) for kind, shapes in files.items()}
     assert {kind: facts.kind for kind, facts in found.items()} == {kind: kind for kind in files}
+    compact = saved(
+        tmp_path / "x2.safetensors", {"body.0.weight": (8, 3), "body.0.bias": (8,), "body.1.weight": (8,)}
+    )
+    assert probe(compact).kind == "upscaler"
     assert found["lora"].family == found["embedding"].family == "sd1"
 
 

@@ -1,6 +1,7 @@
 """Writes the trained parts as one safetensors file in the published SD1 key layout."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -8,15 +9,14 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from diffusion.tokenizer import CHUNK, END
+from diffusion.tokenizer import CHUNK
 from diffusion.unet_layout import UnetLayout, unet_names
 from tools.tiny.networks import TextEncoder, Unet, Vae
-from tools.tiny.text import UNKNOWN, WIDTH, used_tokens
+from tools.tiny.shipped import TABLE, whole_table
+from tools.tiny.text import WIDTH
 from tools.tiny.unet import WIDTHS
 from tools.tiny.vae import LEVELS
 
-VOCABULARY: Final = END + 1
-_TOKENS: Final = "embeddings.token_embedding.weight"
 _VAE_PARTS: Final = (
     (r"(encoder|decoder)\.mid_block\.resnets\.0", r"\1.mid.block_1"),
     (r"(encoder|decoder)\.mid_block\.resnets\.1", r"\1.mid.block_2"),
@@ -30,31 +30,46 @@ _VAE_PARTS: Final = (
 )
 
 
+SD1: Final = UnetLayout(
+    WIDTHS, ((0,), (1,), (0,)), ((0, 0), (1, 1), (0, 0)), 1, WIDTH, 4, 4, None, False
+)  # fmt: skip
+
+
 def export(path: Path, vae: Vae, text: TextEncoder, unet: Unet) -> None:
     """Writes a checkpoint in fp16: U-Net, autoencoder, and text encoder with its whole vocabulary."""
-    state = {f"model.diffusion_model.{name}": value for name, value in _unet_state(unet).items()}
-    state |= {f"first_stage_model.{name}": value for name, value in _vae_state(vae).items()}
-    state |= {
-        f"cond_stage_model.transformer.text_model.{name}": value for name, value in _text_state(text).items()
-    }
+    state = under("model.diffusion_model.", unet_state(unet, SD1))
+    state |= under("first_stage_model.", vae_state(vae))
+    state |= under("cond_stage_model.transformer.text_model.", text_state(text))
+    write(path, state)
+
+
+def write(path: Path, state: Mapping[str, Tensor], **metadata: str) -> None:
+    """Writes tensors in fp16 as a safetensors file, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    halves = {name: value.to(torch.float16).contiguous() for name, value in state.items()}
+    halves = {name: value.detach().to(torch.float16).contiguous() for name, value in state.items()}
     part = path.with_suffix(".part")
-    save_file(halves, part, metadata={"format": "pt"})
+    save_file(halves, part, metadata={"format": "pt", **metadata})
     part.replace(path)
 
 
-def _unet_state(unet: Unet) -> dict[str, Tensor]:
-    plain = tuple((0,) for _ in WIDTHS)
-    ups = tuple((0, 0) for _ in WIDTHS)
-    layout = UnetLayout(
-        WIDTHS, (plain[0], (1,), plain[0]), (ups[0], (1, 1), ups[0]), 1, WIDTH, 4, 4, None, False
-    )
-    table = {ours: single for single, ours in unet_names(layout)}
-    return {_swap_prefix(name, table): value for name, value in unet.state_dict().items()}
+def under(prefix: str, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors with a prefix to their names."""
+    return {f"{prefix}{name}": value for name, value in state.items()}
 
 
-def _swap_prefix(name: str, table: dict[str, str]) -> str:
+def unet_state(unet: Unet, layout: UnetLayout) -> dict[str, Tensor]:
+    """A U-Net's tensors, or those of a part of one, by their published names."""
+    table = unet_table(layout)
+    return {swap_prefix(name, table): value for name, value in unet.state_dict().items()}
+
+
+def unet_table(layout: UnetLayout) -> dict[str, str]:
+    """diffusers' name of every part of a U-Net to its published one."""
+    return {ours: single for single, ours in unet_names(layout)}
+
+
+def swap_prefix(name: str, table: Mapping[str, str]) -> str:
+    """A name whose longest known beginning is replaced; KeyError when it has none."""
     parts = name.split(".")
     for end in range(len(parts), 0, -1):
         if found := table.get(".".join(parts[:end])):
@@ -62,7 +77,8 @@ def _swap_prefix(name: str, table: dict[str, str]) -> str:
     raise KeyError(f"{name} has no place in the published layout.")
 
 
-def _vae_state(vae: Vae) -> dict[str, Tensor]:
+def vae_state(vae: Vae) -> dict[str, Tensor]:
+    """An autoencoder's tensors by their published names."""
     return {
         single: _as_conv(single, value)
         for name, value in vae.state_dict().items()
@@ -81,11 +97,9 @@ def _as_conv(name: str, value: Tensor) -> Tensor:
     return value[:, :, None, None] if ".attn_1." in name and value.ndim == 2 else value
 
 
-def _text_state(text: TextEncoder) -> dict[str, Tensor]:
+def text_state(text: TextEncoder) -> dict[str, Tensor]:
+    """A text encoder's tensors by transformers' names, with the table of the whole vocabulary."""
     state = {name.removeprefix("text_model."): value for name, value in text.state_dict().items()}
     state = {name: value for name, value in state.items() if not name.endswith("position_ids")}
-    small = state[_TOKENS]
-    table = small[UNKNOWN].repeat(VOCABULARY, 1)
-    table[list(used_tokens())] = small[1:]
     assert state["embeddings.position_embedding.weight"].shape[0] == CHUNK
-    return state | {_TOKENS: table}
+    return state | {TABLE: whole_table(state[TABLE])}

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import cos, pi
 from pathlib import Path
@@ -67,3 +67,47 @@ def optimise(loss: Tensor, model: nn.Module, optimizer: torch.optim.Optimizer, l
     loss.backward()
     nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimizer.step()
+
+
+def learn(
+    run: Run,
+    stage: str,
+    module: nn.Module,
+    loss_of: Callable[[float], Tensor],
+    peak: float,
+    average: nn.Module | None = None,
+) -> None:
+    """Trains a module on what loss_of gives for the share of the stage's minutes that is used, until they are
+    spent; goes on where it stopped. average, of the same kind, follows the module's values slowly."""
+    clock = Clock(run.minutes[stage] * 60)
+    optimizer = torch.optim.AdamW(
+        [value for value in module.parameters() if value.requires_grad], weight_decay=0.01, betas=(0.9, 0.98)
+    )
+    parts = {"model": module, "optimizer": optimizer} | ({"average": average} if average is not None else {})
+    step, running = 0, 0.0
+    if state := run.load(stage):
+        for name, part in parts.items():
+            part.load_state_dict(state[name])
+        clock.used, step = state["used"], state["step"]
+    for done in clock.ticks():
+        loss = loss_of(done)
+        optimise(loss, module, optimizer, rate(peak, done))
+        if average is not None:
+            follow(average, module, step)
+        step += 1
+        running = 0.98 * running + 0.02 * loss.item() if running else loss.item()
+        if step % 50 == 0:
+            run.log(stage, step=step, done=round(done, 3), loss=round(running, 5))
+        if step % 200 == 0:
+            states = {name: part.state_dict() for name, part in parts.items()}
+            run.save(stage, {**states, "used": clock.used, "step": step})
+    states = {name: part.state_dict() for name, part in parts.items()}
+    run.save(stage, {**states, "used": clock.used, "step": step})
+
+
+@torch.no_grad()
+def follow(average: nn.Module, module: nn.Module, step: int) -> None:
+    """Moves the average a little towards the network."""
+    decay = min(0.998, (1 + step) / (20 + step))
+    for kept, new in zip(average.parameters(), module.parameters(), strict=True):
+        kept.lerp_(new, 1 - decay)

@@ -61,16 +61,16 @@ def _strange(rows: list[int], random: Random) -> list[int]:
     return [*rows[:at], *extra, *rows[at:]][:CHUNK]
 
 
-def build_text() -> TextEncoder:
-    """An untrained CLIP-layout text encoder over the small token table."""
+def build_text(width: int = WIDTH, inner: int = 4, activation: str = "quick_gelu") -> TextEncoder:
+    """An untrained CLIP-layout text encoder over the small token table; its MLPs are inner × width wide."""
     text = new_text_encoder(
         vocab_size=len(used_tokens()) + 1,
-        hidden_size=WIDTH,
-        intermediate_size=4 * WIDTH,
+        hidden_size=width,
+        intermediate_size=inner * width,
         num_hidden_layers=LAYERS,
         num_attention_heads=1,
         max_position_embeddings=CHUNK,
-        hidden_act="quick_gelu",
+        hidden_act=activation,
         bos_token_id=_rows()[START],
         eos_token_id=_rows()[END],
     )
@@ -83,10 +83,10 @@ def build_text() -> TextEncoder:
 class PlaceReader(nn.Module):
     """Reads what stands at each place out of hidden states, with one cross-attention; not kept."""
 
-    def __init__(self) -> None:
+    def __init__(self, width: int = WIDTH) -> None:
         super().__init__()
         self.places = nn.Parameter(0.5 * torch.randn(len(PLACES) + 1, WIDTH))
-        self.attention = nn.MultiheadAttention(WIDTH, 8, batch_first=True)
+        self.attention = nn.MultiheadAttention(WIDTH, 8, kdim=width, vdim=width, batch_first=True)
         self.norm = nn.LayerNorm(WIDTH)
         self.head = nn.Linear(WIDTH, sum(ANSWERS))
 

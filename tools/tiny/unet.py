@@ -12,7 +12,7 @@ from torch import Tensor
 
 from tools.tiny.networks import TextEncoder, Unet, new_unet
 from tools.tiny.pool import Pool
-from tools.tiny.run import Clock, Run, State, optimise, rate
+from tools.tiny.run import Clock, Run, State, follow, optimise, rate
 from tools.tiny.text import WIDTH, training_rows
 
 LATENT: Final = 16
@@ -136,11 +136,3 @@ def unet_loss(learner: Learner, pool: Pool, shares: Tensor, weights: Tensor) -> 
     noisy = share.sqrt() * clean + (1 - share).sqrt() * noise
     error = (learner.unet(noisy, steps, hidden).sample - noise).square().mean(dim=(1, 2, 3))
     return (weights[steps] * error).mean()
-
-
-@torch.no_grad()
-def follow(average: Unet, unet: Unet, step: int) -> None:
-    """Moves the average a little towards the network."""
-    decay = min(0.998, (1 + step) / (20 + step))
-    for kept, new in zip(average.parameters(), unet.parameters(), strict=True):
-        kept.lerp_(new, 1 - decay)
