@@ -2,15 +2,27 @@
 
 from graph.registry import Registry, registry_from
 from nodes import (
+    compose,
     conditioning,
     conditioning_pictures,
     controlnet,
+    dynamic,
+    expression,
+    filters,
     image,
+    image_edit,
+    image_save,
+    inpaint_crop,
     latent,
+    latent_batch,
+    latent_ops,
     loaders,
     lora,
+    mask,
     sampling,
+    strings,
     text,
+    upscale,
     value,
 )
 
@@ -25,7 +37,19 @@ FAMILIES = (
     sampling,
     image,
     value,
-)  # fmt: skip
+    compose,
+    dynamic,
+    expression,
+    filters,
+    image_edit,
+    image_save,
+    inpaint_crop,
+    latent_batch,
+    latent_ops,
+    mask,
+    strings,
+    upscale,
+)
 
 
 def registry() -> Registry:

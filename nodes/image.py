@@ -1,20 +1,17 @@
-"""Pictures: loading, saving, scaling and putting together."""
+"""Pictures: loading, making and scaling."""
 
-import random
-import string
-from collections.abc import Iterator, Mapping
-from datetime import datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Final, Literal, NamedTuple
 
 from graph.context import Context
-from graph.facts import carry
+from graph.facts import Facts, Inferred, Known, carry
 from graph.node import node
-from graph.outcome import Outcome
-from graph.spec import FileChoice, Hint, Number
+from graph.spec import Choice, FileChoice, Hint, Number
 from nodes.files import existing
 from nodes.lazy import LazyModule
 from nodes.lookups import given_size, scaled_size
+from nodes.sizes import resized
 from nodes.sockets import (
     MAX_RESOLUTION,
     BatchSize,
@@ -36,16 +33,56 @@ else:
     tensors = LazyModule("nodes.tensors")
 
 PictureFile = Annotated[str, FileChoice("input", upload="image"), Hint("A picture in the input folder.")]
+OutputFile = Annotated[str, FileChoice("output", upload="image"), Hint("A picture in the output folder.")]
 Method = Annotated[
     ImageScaling, Hint("How new pixels are computed; lanczos is the sharpest, area suits shrinking.")
 ]
+LongSideMethod = Annotated[
+    str,
+    Choice(("area", "lanczos", "bilinear", "nearest-exact", "bicubic")),
+    Hint("How new pixels are computed; lanczos is the sharpest, area suits shrinking."),
+]
 Cropping = Annotated[Crop, Hint("center cuts the picture to the new aspect ratio before scaling.")]
+Colour = Annotated[
+    int, Number(0, 0xFFFFFF, 1), Hint("The colour as one number, 0xRRGGBB: 0 is black, 16777215 white.")
+]
+MEGAPIXEL: Final = 1024 * 1024
 
 
-@node("LoadImage", title="Load Image", category="image")
+def _file_size(known: Known, kind: str) -> Inferred:
+    name = known.values.get("image")
+    path = known.files.find(kind, name) if known.files and isinstance(name, str) else None
+    if path is None:
+        return Inferred()
+    width, height, frames = pictures.picture_size(path)
+    return Inferred({"IMAGE": {"width": width, "height": height, "batch": frames}})
+
+
+def _input_size(known: Known) -> Inferred:
+    return _file_size(known, "input")
+
+
+def _output_size(known: Known) -> Inferred:
+    return _file_size(known, "output")
+
+
+@node("LoadImage", title="Load Image", category="image", infer=_input_size)
 def load_image(image: PictureFile, context: Context) -> tuple[Image, Mask]:
     """A picture file from the input folder, and a mask of where it is transparent."""
     colours, mask = pictures.read_picture(existing(context, "input", image))
+    return tensors.from_array(colours), tensors.from_array(mask)
+
+
+@node(
+    "LoadImageOutput",
+    title="Load Image (from Outputs)",
+    category="image",
+    experimental=True,
+    infer=_output_size,
+)
+def load_image_output(image: OutputFile, context: Context) -> tuple[Image, Mask]:
+    """A picture file from the output folder, and a mask of where it is transparent."""
+    colours, mask = pictures.read_picture(existing(context, "output", image))
     return tensors.from_array(colours), tensors.from_array(mask)
 
 
@@ -59,69 +96,37 @@ def load_image_mask(
     return tensors.from_array(pictures.read_channel(existing(context, "input", image), channel))
 
 
-def _saved(
-    images: Image, folder: Path, prefix: str, texts: Mapping[str, str], level: int
-) -> Iterator[tuple[str, str]]:
-    """Save each picture of a batch; gives (file name, subfolder)."""
-    height, width = int(images.shape[1]), int(images.shape[2])
-    base = pictures.expand_prefix(prefix, width, height, datetime.now())
-    for number, image in enumerate(images):
-        where, name = pictures.place(folder, base.replace("%batch_num%", str(number)))
-        path = pictures.save_png(tensors.to_bytes(image), pictures.counted_names(where, name), texts, level)
-        yield path.name, where.relative_to(folder.resolve()).as_posix().removeprefix(".")
-
-
-def _shown(kind: str, saved: Iterator[tuple[str, str]]) -> Outcome:
-    found = [{"filename": name, "subfolder": subfolder, "type": kind} for name, subfolder in saved]
-    return Outcome(ui={"images": list[Any](found)})
-
-
-@node("SaveImage", title="Save Image", category="image", output=True, idempotent=False)
-def save_image(
-    images: Annotated[Image, Hint("The pictures to save.")],
-    context: Context,
-    filename_prefix: Annotated[
-        str,
-        Hint(
-            "How file names start; may name a subfolder and hold %width%, %year%, %date:yyyy-MM-dd% and such."
-        ),
-    ] = "ComfyUI",
-) -> Outcome:
-    """Pictures saved as PNG files in the output folder, with the workflow that made them inside."""
-    job = context.job
-    return _shown("output", _saved(images, job.files.folder("output"), filename_prefix, job.metadata, 4))
-
-
-@node("PreviewImage", title="Preview Image", category="image", output=True, idempotent=False)
-def preview_image(images: Annotated[Image, Hint("The pictures to show.")], context: Context) -> Outcome:
-    """Pictures shown to you and kept only until the program is started again."""
-    prefix = "ComfyUI_temp_" + "".join(random.choices(string.ascii_lowercase, k=5))
-    job = context.job
-    return _shown("temp", _saved(images, job.files.folder("temp"), prefix, job.metadata, 1))
-
-
 @node("EmptyImage", title="Empty Image", category="image", infer=given_size("IMAGE"))
 def empty_image(
-    width: Annotated[int, Number(1, MAX_RESOLUTION, 1), Hint("Width in tensors.")] = 512,
-    height: Annotated[int, Number(1, MAX_RESOLUTION, 1), Hint("Height in tensors.")] = 512,
+    width: Annotated[int, Number(1, MAX_RESOLUTION, 1), Hint("Width in pixels.")] = 512,
+    height: Annotated[int, Number(1, MAX_RESOLUTION, 1), Hint("Height in pixels.")] = 512,
     batch_size: BatchSize = 1,
-    color: Annotated[int, Number(0, 0xFFFFFF, 1), Hint("The colour as one number, 0xRRGGBB.")] = 0,
+    color: Colour = 0,
 ) -> Image:
     """Pictures of one colour."""
     colour = torch.tensor([(color >> shift) & 0xFF for shift in (16, 8, 0)], dtype=torch.float32) / 255
     return colour.expand(batch_size, height, width, 3).clone()
 
 
-def _missing_side(width: int, height: int, old_width: int, old_height: int) -> tuple[int, int]:
-    """Fill in a side given as 0, keeping the aspect ratio."""
-    if width == 0:
-        width = max(1, round(old_width * height / old_height))
-    if height == 0:
-        height = max(1, round(old_height * width / old_width))
-    return width, height
+def _missing_side(old_width: int, old_height: int, width: int, height: int) -> tuple[int, int]:
+    """The size asked for; a side given as 0 follows from the other, both keep the picture as it is."""
+    if width == 0 and height == 0:
+        return old_width, old_height
+    wide = width or max(1, round(old_width * height / old_height))
+    tall = height or max(1, round(old_height * width / old_width))
+    return wide, tall
 
 
-@node("ImageScale", title="Upscale Image", category="image/upscaling")
+def _scaled(image: Image, width: int, height: int, method: str, crop: str = "disabled") -> Image:
+    return tensors.channels_last(tensors.resize(tensors.channels_first(image), width, height, method, crop))
+
+
+@node(
+    "ImageScale",
+    title="Upscale Image",
+    category="image/upscaling",
+    infer=resized("image", "width", "height", size=_missing_side, to=["IMAGE"]),
+)
 def image_scale(
     image: Image,
     upscale_method: Method,
@@ -130,13 +135,11 @@ def image_scale(
     height: PixelHeight = 512,
     crop: Cropping,
 ) -> Image:
-    """Pictures scaled to a size in tensors."""
+    """Pictures scaled to a size in pixels."""
     if width == 0 and height == 0:
         return image
-    width, height = _missing_side(width, height, image.shape[2], image.shape[1])
-    return tensors.channels_last(
-        tensors.resize(tensors.channels_first(image), width, height, upscale_method, crop)
-    )
+    width, height = _missing_side(image.shape[2], image.shape[1], width, height)
+    return _scaled(image, width, height, upscale_method, crop)
 
 
 @node(
@@ -152,7 +155,55 @@ def image_scale_by(
 ) -> Image:
     """Pictures scaled by a factor."""
     width, height = (max(1, round(side * scale_by)) for side in (image.shape[2], image.shape[1]))
-    return tensors.channels_last(tensors.resize(tensors.channels_first(image), width, height, upscale_method))
+    return _scaled(image, width, height, upscale_method)
+
+
+def _of_pixels(width: int, height: int, megapixels: float) -> tuple[int, int]:
+    factor = math.sqrt(int(megapixels * MEGAPIXEL) / (width * height))
+    return max(1, round(width * factor)), max(1, round(height * factor))
+
+
+@node(
+    "ImageScaleToTotalPixels",
+    title="Scale Image to Total Pixels",
+    category="image/upscaling",
+    infer=resized("image", "megapixels", size=_of_pixels, to=["IMAGE"]),
+)
+def image_scale_to_total_pixels(
+    image: Image,
+    upscale_method: Method,
+    megapixels: Annotated[
+        float, Number(0.01, 16.0, 0.01), Hint("How many pixels, in units of 1024 × 1024.")
+    ] = 1.0,
+) -> Image:
+    """Pictures scaled to a number of pixels, their aspect ratio kept."""
+    width, height = _of_pixels(image.shape[2], image.shape[1], megapixels)
+    return _scaled(image, width, height, upscale_method)
+
+
+def _of_long_side(width: int, height: int, largest_size: int) -> tuple[int, int]:
+    factor = largest_size / max(width, height)
+    return max(1, round(width * factor)), max(1, round(height * factor))
+
+
+@node(
+    "ImageScaleToMaxDimension",
+    title="Scale Image to Max Dimension",
+    category="image/upscaling",
+    infer=resized("image", "largest_size", size=_of_long_side, to=["IMAGE"]),
+)
+def image_scale_to_max_dimension(
+    image: Image,
+    upscale_method: LongSideMethod,
+    largest_size: Annotated[
+        int, Number(0, MAX_RESOLUTION, 1), Hint("The longer side in pixels; 0 keeps the size.")
+    ] = 512,
+) -> Image:
+    """Pictures scaled so that their longer side has a length, their aspect ratio kept."""
+    if largest_size == 0:
+        return image
+    width, height = _of_long_side(image.shape[2], image.shape[1], largest_size)
+    return _scaled(image, width, height, upscale_method)
 
 
 @node("ImageInvert", title="Invert Image", category="image", infer=carry("image", to=["IMAGE"]))
@@ -161,15 +212,18 @@ def image_invert(image: Image) -> Image:
     return 1.0 - image
 
 
-@node("ImageBatch", title="Batch Images", category="image")
+def _both(known: Known) -> Mapping[str, Facts]:
+    first, second = known.fact("image1", "batch"), known.fact("image2", "batch")
+    batch = first + second if first and second else None
+    return {"IMAGE": {**known.facts.get("image1", {}), "batch": batch}}
+
+
+@node("ImageBatch", title="Batch Images", category="image", infer=_both)
 def image_batch(image1: Image, image2: Annotated[Image, Hint("Scaled to the size of the first.")]) -> Image:
     """Two batches of pictures as one."""
     if image1.shape[1:3] != image2.shape[1:3]:
-        first = tensors.channels_first(image2)
-        image2 = tensors.channels_last(
-            tensors.resize(first, image1.shape[2], image1.shape[1], "bilinear", "center")
-        )
-    return torch.cat((image1, image2))
+        image2 = _scaled(image2, image1.shape[2], image1.shape[1], "bilinear", "center")
+    return torch.cat(tensors.same_channels(image1, image2))
 
 
 class ImageSize(NamedTuple):

@@ -8,6 +8,7 @@ from graph.node import node
 from graph.spec import Hint, Number
 from nodes.lazy import LazyModule
 from nodes.lookups import CELL, given_size, scaled_size
+from nodes.sizes import counted, resized, taken, times
 from nodes.sockets import (
     MAX_RESOLUTION,
     BatchSize,
@@ -37,6 +38,11 @@ NewHeight = Annotated[int, Number(0, MAX_RESOLUTION, 8), Hint("Height in pixels;
 
 
 SIZE: Final = ("width", "height", "batch")
+
+
+def with_values(samples: Latent, values: Any) -> Latent:
+    """Latents with other values (B, C, H, W); what stands beside them is kept."""
+    return samples | {"samples": values}
 
 
 @node("EmptyLatentImage", title="Empty Latent Image", category="latent", infer=given_size("LATENT"))
@@ -84,7 +90,26 @@ def set_latent_noise_mask(
     return samples | {"noise_mask": mask.reshape(-1, 1, mask.shape[-2], mask.shape[-1])}
 
 
-@node("LatentUpscale", title="Upscale Latent", category="latent")
+def _new_size(columns: int, rows: int, width: int, height: int) -> tuple[int, int]:
+    """The size in pixels of latents of columns × rows that are scaled; a side given as 0 follows."""
+    if width == 0 and height == 0:
+        return columns * CELL, rows * CELL
+    wide = max(SMALLEST, width or round(columns * max(SMALLEST, height) / rows))
+    tall = max(SMALLEST, height or round(rows * max(SMALLEST, width) / columns))
+    return wide, tall
+
+
+def _upscaled(wide: int, tall: int, width: int, height: int) -> tuple[int, int]:
+    new = _new_size(wide // CELL, tall // CELL, width, height)
+    return new[0] // CELL * CELL, new[1] // CELL * CELL
+
+
+@node(
+    "LatentUpscale",
+    title="Upscale Latent",
+    category="latent",
+    infer=resized("samples", "width", "height", size=_upscaled, to=["LATENT"]),
+)
 def latent_upscale(
     samples: Latent,
     upscale_method: Method,
@@ -93,13 +118,12 @@ def latent_upscale(
     height: NewHeight = 512,
     crop: Annotated[Crop, Hint("center cuts to the new aspect ratio first.")],
 ) -> Latent:
-    """Latents scaled to a size in tensors."""
+    """Latents scaled to a size in pixels."""
     if width == 0 and height == 0:
         return samples
     values = samples["samples"]
     rows, columns = values.shape[-2], values.shape[-1]
-    wide = max(SMALLEST, width or round(columns * max(SMALLEST, height) / rows))
-    tall = max(SMALLEST, height or round(rows * max(SMALLEST, width) / columns))
+    wide, tall = _new_size(columns, rows, width, height)
     return samples | {"samples": tensors.resize(values, wide // CELL, tall // CELL, upscale_method, crop)}
 
 
@@ -133,7 +157,12 @@ def _take(values: dict[str, Any], start: int, length: int) -> dict[str, Any]:
     return taken | {"batch_index": values.get("batch_index", list(range(count)))[start:end]}
 
 
-@node("LatentFromBatch", title="Latent From Batch", category="latent/batch")
+@node(
+    "LatentFromBatch",
+    title="Latent From Batch",
+    category="latent/batch",
+    infer=counted("samples", ["batch_index", "length"], taken, "LATENT"),
+)
 def latent_from_batch(
     samples: Latent,
     batch_index: Annotated[int, Number(0, 63), Hint("The first latent to take, counted from 0.")] = 0,
@@ -143,7 +172,12 @@ def latent_from_batch(
     return _take(samples, batch_index, length)
 
 
-@node("RepeatLatentBatch", title="Repeat Latent Batch", category="latent/batch")
+@node(
+    "RepeatLatentBatch",
+    title="Repeat Latent Batch",
+    category="latent/batch",
+    infer=counted("samples", ["amount"], times, "LATENT"),
+)
 def repeat_latent_batch(
     samples: Latent, amount: Annotated[int, Number(1, 64), Hint("How many times the batch is repeated.")] = 1
 ) -> Latent:

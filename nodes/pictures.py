@@ -4,10 +4,10 @@ import os
 import re
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 import numpy as np
 from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError
@@ -20,6 +20,11 @@ MAX_PIXELS: Final = 2**28
 NO_MASK: Final = (64, 64)
 """The size of the empty mask of a picture without transparency, as the field has it."""
 WIDE_MODES: Final = ("I", "I;16", "I;16B", "I;16L", "I;16N")
+ORIENTATION: Final = 0x0112
+FIRST_SIDEWAYS: Final = 5
+"""Orientations from this one on stand for pictures that lie on their side."""
+DEVICE: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+DRIVE: Final = re.compile(r"[A-Za-z]:")
 DATE_WORDS: Final = (
     ("yyyy", "%Y"), ("yy", "%y"), ("MM", "%m"), ("dd", "%d"), ("hh", "%H"), ("mm", "%M"), ("ss", "%S"),
 )  # fmt: skip
@@ -50,7 +55,25 @@ def read_picture(path: Path) -> tuple[Array, Array]:
         except (OSError, SyntaxError, ValueError, EOFError, IndexError) as error:
             if isinstance(error, PictureError):
                 raise
+            if path.is_dir():
+                raise PictureError(f"{path.name} is a folder, not a picture.") from error
             raise PictureError(f"{path.name} is damaged and cannot be read ({error}).") from error
+
+
+def picture_size(path: Path) -> tuple[int, int, int | None]:
+    """Width and height of a picture file, the turn a camera recorded applied, and how many frames; None for
+    an animation, whose frames may differ. Only the head of the file is read.
+
+    Raises:
+        OSError: when the file is no picture.
+    """
+    with warnings.catch_warnings(), Image.open(path) as picture:
+        warnings.simplefilter("ignore")
+        width, height = picture.size
+        if picture.getexif().get(ORIENTATION, 1) >= FIRST_SIDEWAYS:
+            width, height = height, width
+        single = picture.format == "MPO" or getattr(picture, "n_frames", 1) == 1
+        return width, height, 1 if single else None
 
 
 def _too_large(name: str) -> str:
@@ -80,7 +103,7 @@ def _frame(picture: Image.Image) -> tuple[Array, Array]:
         return np.repeat(grey[..., None], 3, axis=-1), np.zeros(NO_MASK, np.float32)
     if turned.mode == "P" and "transparency" in turned.info:
         turned = turned.convert("RGBA")
-    pixels = np.asarray(turned.convert("RGB")).astype(np.float32) / 255.0
+    pixels = np.divide(np.asarray(turned.convert("RGB")), np.float32(255), dtype=np.float32)
     return pixels, _mask_of(turned)
 
 
@@ -117,6 +140,8 @@ def expand_prefix(prefix: str, width: int, height: int, now: datetime) -> str:
 def place(folder: Path, prefix: str) -> tuple[Path, str]:
     """The folder and the bare name that a prefix such as "trips/sea" stands for, the folder made.
 
+    Names that are devices or drives on Windows are refused everywhere: a workflow works on any machine.
+
     Raises:
         PictureError: when the prefix leads out of the folder or is no file name.
     """
@@ -124,14 +149,35 @@ def place(folder: Path, prefix: str) -> tuple[Path, str]:
         raise PictureError(
             "The file name prefix is too long or holds a character that no file name may hold."
         )
+    plain = prefix.replace("\\", "/")
+    _check_names(prefix, plain.split("/"))
     root = folder.resolve()
-    target = (root / prefix.replace("\\", "/")).resolve()
-    if prefix.endswith(("/", "\\")) or not prefix.strip():
+    target = (root / plain).resolve()
+    if plain.endswith("/") or not prefix.strip():
         target = target / "picture"
     if not target.is_relative_to(root) or target == root:
-        raise PictureError(f'The file name prefix "{prefix}" leads out of the folder {folder.name}/.')
-    target.parent.mkdir(parents=True, exist_ok=True)
+        raise PictureError(
+            f'The file name prefix "{prefix}" leads out of the folder {folder}. Leave out "..".'
+        )
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PictureError(
+            f"The folder {target.parent} cannot be made: {error.strerror or error}."
+        ) from error
     return target.parent, target.name
+
+
+def _check_names(prefix: str, parts: list[str]) -> None:
+    for part in parts:
+        if DEVICE.fullmatch(part.strip()):
+            raise PictureError(
+                f'The file name prefix "{prefix}" names a device of Windows. Choose another name.'
+            )
+        if DRIVE.match(part):
+            raise PictureError(
+                f'The file name prefix "{prefix}" names a drive. Leave out what is before the ":".'
+            )
 
 
 def counted_names(folder: Path, name: str, extension: str = ".png") -> Iterator[Path]:
@@ -153,20 +199,36 @@ def save_png(pixels: Array, names: Iterator[Path], texts: Mapping[str, str], com
     info = PngInfo()
     for key, text in texts.items():
         info.add_text(key, text)
-    picture = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
+    picture = from_bytes(pixels)
+    return save_whole(
+        names, lambda file: picture.save(file, "PNG", pnginfo=info, compress_level=compress_level)
+    )
+
+
+def from_bytes(pixels: Array) -> Image.Image:
+    """The Pillow picture of (H, W, C) bytes of 1, 3 or 4 channels."""
+    return Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
+
+
+def save_whole(names: Iterator[Path], write: Callable[[IO[bytes]], None]) -> Path:
+    """Let `write` fill a file that then gets the first free name, whole or not at all; gives its path.
+
+    Raises:
+        PictureError: when the disk is full or the folder cannot be written.
+    """
     first = next(names)
     try:
         handle, draft_name = tempfile.mkstemp(prefix=".", suffix=".part", dir=first.parent)
         draft = Path(draft_name)
         try:
             with os.fdopen(handle, "wb") as file:
-                picture.save(file, "PNG", pnginfo=info, compress_level=compress_level)
+                write(file)
             return _claim(draft, first, names)
         finally:
             draft.unlink(missing_ok=True)
     except OSError as error:
         reason = error.strerror or str(error)
-        raise PictureError(f"The picture could not be saved in {first.parent.name}/: {reason}.") from error
+        raise PictureError(f"The picture could not be saved in {first.parent}: {reason}.") from error
 
 
 def _claim(draft: Path, path: Path, names: Iterator[Path]) -> Path:

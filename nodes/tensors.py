@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
-from torch.nn.functional import interpolate
+from torch.nn.functional import interpolate, pad
 
 PARALLEL: Final = 1 - 1e-5
 """Cosine above which two directions count as one, where the spherical formula loses its precision."""
@@ -114,6 +114,64 @@ def bislerp(samples: Tensor, width: int, height: int) -> Tensor:
     wide = _slerp_last_axis(samples.float(), width)
     tall = _slerp_last_axis(wide.transpose(-1, -2), height).transpose(-1, -2)
     return tall.to(samples.dtype)
+
+
+def same_channels(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
+    """Two picture batches (B, H, W, C) with as many channels as the larger has; what is added is opaque."""
+    wanted = max(first.shape[-1], second.shape[-1])
+    return _with_channels(first, wanted), _with_channels(second, wanted)
+
+
+def like_channels(image: Tensor, model: Tensor) -> Tensor:
+    """A picture batch with the channels of another: what is too much is cut off, what is added is opaque."""
+    return _with_channels(image[..., : model.shape[-1]], model.shape[-1])
+
+
+def _with_channels(image: Tensor, wanted: int) -> Tensor:
+    return pad(image, (0, wanted - image.shape[-1]), value=1.0)
+
+
+def split(batch: Tensor, length: int) -> tuple[Tensor, ...]:
+    """A batch in parts of a length; the last may be shorter."""
+    return batch.split(length)
+
+
+def quarters(rotation: str) -> int:
+    """How many quarter turns "90 degrees" and its like are; "none" is 0."""
+    return 0 if rotation == "none" else int(rotation.split()[0]) // 90
+
+
+def same_count(*batches: Tensor) -> list[Tensor]:
+    """Batches repeated to the length of the longest."""
+    count = max(batch.shape[0] for batch in batches)
+    return [repeat_to(batch, count) for batch in batches]
+
+
+def resized_mask(mask: Tensor, width: int, height: int) -> Tensor:
+    """A mask (B, H, W) or (H, W) scaled bilinearly, as (B, height, width)."""
+    planes = mask.reshape(-1, 1, mask.shape[-2], mask.shape[-1])
+    return interpolate(planes, size=(height, width), mode="bilinear")[:, 0]
+
+
+def composite(
+    destination: Tensor, source: Tensor, x: int, y: int, mask: Tensor | None = None, resize: bool = False
+) -> Tensor:
+    """`source` laid over `destination` at (x, y), both (B, C, H, W), where `mask` (B, H, W) is 1.
+
+    The mask is scaled to the source; without one all of the source counts. resize: the source is first scaled
+    to the destination. What would lie outside is cut off; a shorter batch of sources is repeated.
+    """
+    if resize:
+        source = interpolate(source, size=destination.shape[-2:], mode="bilinear")
+    source = repeat_to(source, destination.shape[0])
+    height, width = source.shape[-2:]
+    planes = torch.ones(1, height, width) if mask is None else resized_mask(mask, width, height)
+    wide, tall = max(0, destination.shape[-1] - x), max(0, destination.shape[-2] - y)
+    share = repeat_to(planes, destination.shape[0])[:, None, :tall, :wide].to(source)
+    result = destination.clone()
+    below = result[..., y : y + height, x : x + width]
+    result[..., y : y + height, x : x + width] = share * source[..., :tall, :wide] + (1.0 - share) * below
+    return result
 
 
 def repeat_to(samples: Tensor, count: int) -> Tensor:

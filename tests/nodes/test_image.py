@@ -7,6 +7,8 @@ import pytest
 import torch
 from PIL import Image
 
+from graph.facts import Known, infer_facts
+from nodes import registry
 from nodes.image import (
     empty_image,
     get_image_size,
@@ -14,11 +16,13 @@ from nodes.image import (
     image_invert,
     image_scale,
     image_scale_by,
+    image_scale_to_max_dimension,
+    image_scale_to_total_pixels,
     load_image,
     load_image_mask,
-    preview_image,
-    save_image,
+    load_image_output,
 )
+from nodes.image_save import preview_image, save_image
 from tests.nodes.contexts import context_in
 
 
@@ -108,3 +112,43 @@ def test_a_batch_takes_the_size_of_the_first() -> None:
     joined = image_batch(noise(4, 8), noise(2, 2, 3))
     assert get_image_size(joined) == (8, 4, 4)
     assert torch.equal(joined[:1], noise(4, 8))
+
+
+def test_scaling_keeps_the_aspect_ratio_and_the_number_of_pixels() -> None:
+    assert image_scale_to_total_pixels(noise(10, 40), "area", 0.01).shape == (1, 51, 205, 3)
+    assert image_scale_to_max_dimension(noise(10, 40), "area", 20).shape == (1, 5, 20, 3)
+    assert image_scale_to_max_dimension(noise(40, 10), "bicubic", 100).shape == (1, 100, 25, 3)
+    assert image_scale_to_max_dimension(noise(400, 1), "area", 20).shape == (1, 20, 1, 3)
+    assert image_scale_to_max_dimension(noise(4, 5), "area", 0).shape == (1, 4, 5, 3)
+
+
+def test_pictures_of_unlike_channels_make_a_batch() -> None:
+    both = image_batch(noise(4, 4), torch.zeros(2, 8, 8, 4))
+    assert both.shape == (3, 4, 4, 4) and both[0, 0, 0, 3] == 1 and both[1, 0, 0, 3] == 0
+
+
+def test_a_picture_of_the_output_folder_is_loaded(tmp_path: Path) -> None:
+    context = context_in(tmp_path)
+    images = (noise(4, 5) * 255).round() / 255
+    save_image(images, context, "a")
+    assert torch.equal(load_image_output("a_00001_.png", context)[0], images)
+
+
+def test_the_size_of_a_file_is_known_before_it_is_loaded(tmp_path: Path) -> None:
+    context = context_in(tmp_path)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (30, 20)).save(context.job.files.folder("input") / "a.jpg", exif=exif)
+    spec = registry().get("LoadImage")
+    assert spec is not None
+    told = infer_facts(spec, Known({"image": "a.jpg"}, {}, context.job.files)).outputs
+    assert told["IMAGE"] == {"width": 20, "height": 30, "batch": 1}
+    assert load_image("a.jpg", context)[0].shape == (1, 30, 20, 3)
+
+
+def test_a_picture_of_8192_points_a_side_is_read_and_made_small(tmp_path: Path) -> None:
+    context = context_in(tmp_path)
+    Image.new("1", (8192, 8192), 1).save(context.job.files.folder("input") / "a.png")
+    loaded, _ = load_image("a.png", context)
+    assert loaded.shape == (1, 8192, 8192, 3)
+    assert (image_scale(loaded, "nearest-exact", width=8, height=8, crop="disabled") == 1).all()

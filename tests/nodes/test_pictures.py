@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from nodes import pictures
 from nodes.pictures import (
     PictureError,
     counted_names,
@@ -113,6 +114,22 @@ def whole(folder: Path) -> bytes:
     return saved(folder, Image.effect_noise((64, 64), 50), "whole.png").read_bytes()
 
 
+def test_a_folder_in_place_of_a_picture_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "a.png").mkdir()
+    with pytest.raises(PictureError, match=r"^a\.png is a folder, not a picture\.$"):
+        read_picture(tmp_path / "a.png")
+
+
+def test_an_animation_of_too_many_pixels_is_refused_before_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pictures, "MAX_PIXELS", 2**20)
+    frames = [Image.new("1", (500, 500), number % 2) for number in range(5)]
+    path = saved(tmp_path, frames[0], "a.gif", save_all=True, append_images=frames[1:])
+    with pytest.raises(PictureError, match=r"a\.gif holds more than 1 million pixels"):
+        read_picture(path)
+
+
 @pytest.mark.parametrize("kind", ["words", "empty", "cut short", "bomb", "large bomb", "damaged"])
 def test_a_file_that_is_no_picture_is_a_sentence(tmp_path: Path, kind: str) -> None:
     data = whole(tmp_path)
@@ -207,5 +224,5 @@ def test_many_at_once_never_share_a_name(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_gone_is_a_sentence(tmp_path: Path) -> None:
     names = iter([tmp_path / "gone" / "a.png"])
-    with pytest.raises(PictureError, match="could not be saved in gone/"):
+    with pytest.raises(PictureError, match=f"could not be saved in {tmp_path}/gone: "):
         save_png(PIXELS, names, {})
