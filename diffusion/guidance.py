@@ -3,6 +3,7 @@ allows."""
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -12,6 +13,7 @@ from diffusion.conditions import Area, Condition
 from diffusion.devices import free_memory
 from diffusion.unet import run_unet
 from diffusion.values import Model
+from diffusion.wrappers import wrapped
 
 Options = dict[str, Any]
 
@@ -24,20 +26,22 @@ _MAX_REPEAT = 4
 def apply_model(model: Model, x: Tensor, sigma: Tensor, c: dict[str, Any]) -> Tensor:
     """The network's clean image for x (B, C, H, W) at sigma (B,); c holds what conditions it, under the
     field's names."""
-    network, sampling = model.model, model.sampling
+    network = model.network
+    sampling = network.model_sampling
     device, dtype = network.device.device, network.device.dtype
     scaled = sampling.calculate_input(sigma, x)
     if c.get("c_concat") is not None:
         scaled = torch.cat([scaled, c["c_concat"].to(scaled)], dim=1)
-    control = c.get("control")
-    output = run_unet(
-        network.diffusion_model,
+    options = c.get("transformer_options") or {}
+    unet = network.diffusion_model
+    run = wrapped(partial(run_unet, unet), "diffusion_model", options, unet)
+    output = run(
         scaled.to(device, dtype),
         sampling.timestep(sigma).float().to(device),
         c["c_crossattn"].to(device, dtype),
         c["y"].to(device) if c.get("y") is not None else None,
-        control,
-        c.get("transformer_options"),
+        c.get("control"),
+        options,
     )
     return sampling.calculate_denoised(sigma, output.to(x.device, torch.float32), x)
 
@@ -47,6 +51,13 @@ def predictions(
 ) -> list[Tensor]:
     """Each side's clean image: its active conditionings, averaged by strength where they overlap (zeros for
     None)."""
+    run = wrapped(_predictions, "calc_cond_batch", options.get("transformer_options", {}))
+    return run(model, sides, x, sigma, options)
+
+
+def _predictions(
+    model: Model, sides: Sequence[Sequence[Condition] | None], x: Tensor, sigma: Tensor, options: Options
+) -> list[Tensor]:
     sums = [torch.zeros_like(x) for _ in sides]
     weights = [torch.full_like(x, 1e-37) for _ in sides]
     level = float(sigma[0])
@@ -84,7 +95,7 @@ def _batches(model: Model, jobs: list[Job], x: Tensor) -> list[list[Job]]:
 
 
 def _limit(model: Model, x: Tensor) -> int:
-    network = model.model
+    network = model.network
     item = x.shape[0] * x.shape[-1] * x.shape[-2] * network.layout.model_channels * _ACTIVATIONS
     return max(1, int(free_memory(network.device.device) * 0.7 // (item * network.device.dtype.itemsize)))
 
@@ -207,17 +218,27 @@ def guided(
                 "timestep": sigma,
                 "input": x,
                 "sigma": sigma,
-                "model": model.model,
+                "model": model.network,
                 "model_options": options,
             }
         )
-    return combine(model, x, sigma, outputs[0], outputs[1], cfg, options)
+    return combine(model, x, sigma, outputs[0], outputs[1], cfg, options, (positive, negative))
 
 
 def combine(
-    model: Model, x: Tensor, sigma: Tensor, cond: Tensor, uncond: Tensor, cfg: float, options: Options
+    model: Model,
+    x: Tensor,
+    sigma: Tensor,
+    cond: Tensor,
+    uncond: Tensor,
+    cfg: float,
+    options: Options,
+    sides: tuple[Sequence[Condition] | None, Sequence[Condition] | None] = (None, None),
 ) -> Tensor:
-    """Two sides' clean images → the guided one, through the functions that patches put in the way."""
+    """Two sides' clean images → the guided one, through the functions that patches put in the way.
+
+    sides: the conditionings that the clean images came from, for functions that ask the network again.
+    """
     said = {
         "cond_scale": cfg,
         "timestep": sigma,
@@ -225,14 +246,15 @@ def combine(
         "input": x,
         "cond_denoised": cond,
         "uncond_denoised": uncond,
-        "model": model.model,
+        "model": model.network,
         "model_options": options,
     }
     replacement = options.get("sampler_cfg_function")
     if replacement is None:
         result = uncond + (cond - uncond) * cfg
     else:
-        result = x - replacement({**said, "cond": x - cond, "uncond": x - uncond})
+        asked = {"cond": x - cond, "uncond": x - uncond, "input_cond": sides[0], "input_uncond": sides[1]}
+        result = x - replacement({**said, **asked})
     for change in options.get("sampler_post_cfg_function", ()):
-        result = change({**said, "denoised": result, "cond": cond, "uncond": uncond})
+        result = change({**said, "denoised": result, "cond": sides[0], "uncond": sides[1]})
     return result

@@ -102,6 +102,14 @@ class Model:
         return self.object_patches.get("model_sampling", self.model.model_sampling)
 
     @property
+    def network(self) -> Network:
+        """The network as this handle runs it: with the parts and the dtype that patches put in place."""
+        parts = {n: p for n, p in self.object_patches.items() if n in ("model_sampling", "latent_format")}
+        if dtype := self.object_patches.get("manual_cast_dtype"):
+            parts["device"] = replace(self.model.device, dtype=dtype)
+        return replace(self.model, **parts) if parts else self.model
+
+    @property
     def load_device(self) -> torch.device:
         return self.model.device.device
 
@@ -110,7 +118,11 @@ class Model:
         return torch.device("cpu")
 
     def model_dtype(self) -> torch.dtype:
-        return self.model.device.dtype
+        return self.network.device.dtype
+
+    def set_model_compute_dtype(self, dtype: torch.dtype | None) -> None:
+        """Compute in another dtype than the device's; None goes back to that."""
+        self.add_object_patch("manual_cast_dtype", dtype)
 
     def clone(self) -> Model:
         """A handle to the same weights whose patches and options may be changed alone."""
@@ -201,6 +213,16 @@ class Model:
         block = (block_name, number) if transformer_index is None else (block_name, number, transformer_index)
         places[name] = {**places.get(name, {}), block: patch}
 
+    def add_wrapper_with_key(self, wrapper_type: str, key: str | None, wrapper: Callable[..., Any]) -> None:
+        """Put a function around a stage of sampling (see diffusion/wrappers.py), under a key of one's own."""
+        options = self.model_options["transformer_options"]
+        kinds = options["wrappers"] = dict(options.get("wrappers", {}))
+        keys = kinds[wrapper_type] = dict(kinds.get(wrapper_type, {}))
+        keys[key] = [*keys.get(key, ()), wrapper]
+
+    def add_wrapper(self, wrapper_type: str, wrapper: Callable[..., Any]) -> None:
+        self.add_wrapper_with_key(wrapper_type, None, wrapper)
+
     def set_model_attn1_patch(self, patch: Any) -> None:
         self.set_model_patch(patch, "attn1_patch")
 
@@ -267,13 +289,18 @@ class Clip:
         return replace(self, patches=dict(self.patches))
 
     def add_encoder_patches(
-        self, encoder: TextEncoder, patches: Mapping[str, Any], strength: float = 1.0
+        self,
+        encoder: TextEncoder,
+        patches: Mapping[str, Any],
+        strength: float = 1.0,
+        strength_model: float = 1.0,
     ) -> list[str]:
         """Change weights of one text encoder when they are used; returns their names here: tower, dot,
         weight."""
         taken = [f"{encoder.tower.name}.{name}" for name in patches]
         for name, delta in zip(taken, patches.values(), strict=True):
-            self.patches[name] = (*self.patches.get(name, ()), WeightPatch(delta, strength))
+            patch = WeightPatch(delta, strength, strength_model)
+            self.patches[name] = (*self.patches.get(name, ()), patch)
         return taken
 
     def patches_of(self, encoder: TextEncoder) -> dict[str, tuple[WeightPatch, ...]]:

@@ -5,6 +5,7 @@ memory. When it computes, each layer either casts its weights on the way (big mo
 for one layer) or was cast once before (small ones).
 """
 
+import gc
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -60,6 +61,8 @@ _CASTING: Final[dict[type[nn.Module], type[nn.Module]]] = {
 }
 # A model is cast once and kept so when its cast copy takes less than this part of the free memory.
 _SHARE: Final = 0.25
+_FILE: Final = "_file_weights"
+"""Where a module with cast weights keeps the file's own, by name."""
 
 
 _INITIALISERS: Final = (
@@ -133,14 +136,47 @@ def make_casting(module: nn.Module) -> nn.Module:
 
 def ready(module: nn.Module, device: torch.device, dtype: torch.dtype) -> None:
     """Bring a module to where it computes: cast as a whole when that is cheap, else left to cast layer by
-    layer."""
-    values = list(module.parameters())
-    if all(t.dtype == dtype and t.device == device for t in values):
+    layer.
+
+    The file's own tensors are kept, so that another dtype is cast from them, and another model may take the
+    memory of the cast copy when it is short.
+    """
+    if _is_at(module, device, dtype):
         return
-    copy = sum(t.numel() for t in values) * dtype.itemsize
+    release(module)
+    if _is_at(module, device, dtype):
+        return
+    copy = sum(t.numel() for t in module.parameters()) * dtype.itemsize
+    if copy >= free_memory(device) * _SHARE:
+        for other in [m for m in _cast_modules() if m is not module]:
+            release(other)
     if copy < free_memory(device) * _SHARE:
+        vars(module)[_FILE] = {name: t.data for name, t in module.named_parameters()}
         # Not module.to: diffusers and transformers warn there about dtypes that these modules do not need.
         nn.Module.to(module, device, dtype)
+
+
+def release(module: nn.Module) -> None:
+    """Give the memory of a module's cast copy back: its weights are the file's own again."""
+    kept: dict[str, Tensor] = vars(module).pop(_FILE, {})
+    for name, value in kept.items():
+        module.get_parameter(name).data = value
+
+
+def file_weight(module: nn.Module, name: str) -> Tensor:
+    """A weight as its file has it, whatever the module computes in."""
+    kept: dict[str, Tensor] = vars(module).get(_FILE, {})
+    return kept[name] if name in kept else module.get_parameter(name).data
+
+
+def _is_at(module: nn.Module, device: torch.device, dtype: torch.dtype) -> bool:
+    return all(t.dtype == dtype and t.device == device for t in module.parameters())
+
+
+def _cast_modules() -> list[nn.Module]:
+    """Every module in this process that holds a cast copy of its weights."""
+    objects = gc.get_objects()
+    return [m for m in objects if issubclass(type(m), nn.Module) and _FILE in vars(m)]
 
 
 @dataclass(frozen=True, slots=True)
