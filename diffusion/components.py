@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import torch
 from torch import Tensor, nn
 
 from diffusion.devices import Device, choose_device
@@ -39,14 +40,15 @@ TINY_SCALES: Final = {"taesd": 0.18215, "taesdxl": 0.13025}
 """Small autoencoders (Bohan, TAESD) by name, and the scale of the latents that each was trained on."""
 
 
-def load_clip(paths: Sequence[Path], kind: str, *, device: Device | None = None) -> Clip:
-    """A CLIP from one or two text encoder files, in any order; kind: "stable_diffusion" or "sdxl".
+def load_clip(paths: Sequence[Path], kind: str, *, on_cpu: bool = False) -> Clip:
+    """A CLIP from one or two text encoder files, in any order; kind: "stable_diffusion" or "sdxl"; on_cpu:
+    computing there, wherever the model does.
 
     DiffusionError when a file is no text encoder or the two are not a pair.
     """
     found = {name: (path, part) for path in paths for name, part in [_text_part(path)]}
     family = _family(found, paths, kind)
-    device = device or choose_device()
+    device = Device(torch.device("cpu"), torch.float32) if on_cpu else choose_device()
     encoders = tuple(
         build_text_encoder(found[tower.name][1], tower, found[tower.name][0].name, device)
         for tower in family.towers

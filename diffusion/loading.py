@@ -31,6 +31,13 @@ Tensors = Mapping[str, Tensor]
 MARKS: Final = ("v_pred", "ztsnr", "edm_mean", "edm_std")
 """Tensors without meaning but their presence: what a network was trained to put out, and on which noise."""
 
+WEIGHT_DTYPES: Final = {
+    "default": None,
+    "fp8_e4m3fn": torch.float8_e4m3fn,
+    "fp8_e4m3fn_fast": torch.float8_e4m3fn,
+    "fp8_e5m2": torch.float8_e5m2,
+}
+
 # diffusers' SD2 folders leave out the last layer of the text encoder, which the family never uses.
 _CUT_LAYERS: Final = {"h": 23}
 
@@ -75,11 +82,9 @@ def _rather(kind: str) -> str:
     return rather.get(kind, ": it holds no U-Net under 'model.diffusion_model.'. Choose another file")
 
 
-def load_model(
-    path: Path | str, *, device: Device | None = None, weight_dtype: torch.dtype | None = None
-) -> Model:
-    """The network of a file that holds a U-Net, alone or in a checkpoint; weight_dtype: what its weights are
-    kept in, at the cost of precision, to save memory."""
+def load_model(path: Path | str, *, device: Device | None = None, weight_dtype: str = "default") -> Model:
+    """The network of a file that holds a U-Net, alone or in a checkpoint; weight_dtype: a key of
+    WEIGHT_DTYPES, what its weights are kept in to save memory, at the cost of precision."""
     path = Path(path)
     header = read_header(path)
     prefix = unet_prefix(header.tensors)
@@ -87,8 +92,8 @@ def load_model(
         raise DiffusionError(f"{path.name} holds no U-Net{_rather(facts_of(header).kind)}.")
     tensors = strip(open_tensors(header), prefix)
     check_numbers(tensors, path.name)
-    if weight_dtype is not None:
-        tensors = {n: t.to(weight_dtype) if t.is_floating_point() else t for n, t in tensors.items()}
+    if kept := WEIGHT_DTYPES[weight_dtype]:
+        tensors = {n: t.to(kept) if t.is_floating_point() else t for n, t in tensors.items()}
     return build_model(header, tensors, prefix, device or choose_device())
 
 

@@ -2,6 +2,7 @@
 
 from graph.registry import Registry, registry_from
 from nodes import (
+    component_loaders,
     compose,
     conditioning,
     conditioning_pictures,
@@ -28,6 +29,7 @@ from nodes import (
 
 FAMILIES = (
     loaders,
+    component_loaders,
     text,
     conditioning,
     conditioning_pictures,
