@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from diffusion.errors import DiffusionError
+from diffusion.unclip import pooled_of, vector_of
 from diffusion.unet import timestep_embedding
 from diffusion.values import Conditioning, Model
 
@@ -49,11 +50,12 @@ class Condition:
 
 @dataclass(frozen=True)
 class Canvas:
-    """What a run samples on: its noise and start (network's latents, (B, C, H, W)), and its noise mask."""
+    """What a run samples on: its noise and start (network's latents, (B, C, H, W)), noise mask and seed."""
 
     noise: Tensor
     latent: Tensor
     mask: Tensor | None = None
+    seed: int | None = None
 
     @property
     def height(self) -> int:
@@ -79,7 +81,7 @@ def prepare(model: Model, sides: dict[str, Conditioning], canvas: Canvas) -> dic
         _share_control(ready["positive"], ready["negative"])
     controls = [c.control for conditions in ready.values() for c in conditions if c.control is not None]
     for control in {id(control): control for control in controls}.values():
-        control.pre_run(model.model, model.sampling.percent_to_sigma)
+        control.pre_run(model.network, model.sampling.percent_to_sigma)
     return ready
 
 
@@ -167,9 +169,11 @@ def _vector(model: Model, keys: dict[str, Any], canvas: Canvas, side: str) -> Te
     width = model.model.layout.adm
     if width is None:
         return None
-    pooled = keys.get("pooled_output")
+    if not model.family.size_inputs:
+        return vector_of(model, keys, width, canvas.seed)
     sizes = [_size(name, keys, canvas, side) for name in model.family.size_inputs]
     waves = timestep_embedding(torch.tensor(sizes), SIZE_EMBEDDING).flatten()[None]
+    pooled = pooled_of(keys, canvas.seed, width - waves.shape[1])
     if pooled is None:
         pooled = torch.zeros(1, width - waves.shape[1])
     vector = torch.cat([pooled.flatten(1).float(), waves.expand(pooled.shape[0], -1)], dim=1)
@@ -189,7 +193,7 @@ def _size(name: str, keys: dict[str, Any], canvas: Canvas, side: str) -> float:
         "width": width,
         "target_height": height,
         "target_width": width,
-        "aesthetic_score": 2.5 if side == "negative" else 6.0,
+        "aesthetic_score": 2.5 if keys.get("prompt_type", side) == "negative" else 6.0,
     }
     return float(keys.get(name, defaults.get(name, 0)))
 
@@ -200,7 +204,7 @@ def _channels(model: Model, keys: dict[str, Any], canvas: Canvas) -> Tensor | No
     if not names:
         return None
     picture = keys.get("concat_latent_image")
-    picture = canvas.latent if picture is None else model.model.process_latent_in(picture)
+    picture = canvas.latent if picture is None else model.network.process_latent_in(picture)
     mask = keys.get("concat_mask", canvas.mask)
     parts = {
         "mask": lambda: _mask_channel(mask, canvas),

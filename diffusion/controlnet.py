@@ -109,6 +109,8 @@ class ControlNet:
                 f"{self.family.title}, but the model is {model.family.title}. "
                 f"Use a ControlNet made for {model.family.title}."
             )
+        if self.build is not None:
+            self.control_model = None
         start, end = self.timestep_percent_range
         self._range, self._model = (percent_to_sigma(start), percent_to_sigma(end)), model
         if self.previous_controlnet is not None:

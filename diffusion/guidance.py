@@ -3,6 +3,7 @@ allows."""
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -160,6 +161,8 @@ def _call(model: Model, batch: list[Job], x: Tensor, sigma: Tensor, options: Opt
     if conditions[0].channels is not None:
         c["c_concat"] = torch.cat([_repeat(k.channels, each)[_window(k.area, x)] for k in conditions])
     c["transformer_options"] = _transformer_options(batch, sigmas, each, options)
+    if (own := _control_texts(conditions, each)) is not None:
+        c["crossattn_controlnet"] = own
     if conditions[0].control is not None:
         c["control"] = conditions[0].control.get_control(parts, sigmas, c, count, c["transformer_options"])
     wrapper = options.get("model_function_wrapper")
@@ -179,6 +182,13 @@ def _texts(conditions: list[Condition], each: int) -> Tensor:
     repetition."""
     length = math.lcm(*(c.text.shape[1] for c in conditions))
     return torch.cat([_repeat(c.text, each).repeat(1, length // c.text.shape[1], 1) for c in conditions])
+
+
+def _control_texts(conditions: list[Condition], each: int) -> Tensor | None:
+    """Text that ControlNets read in place of the prompt, where a conditioning has one of its own."""
+    if not any("cross_attn_controlnet" in c.extras for c in conditions):
+        return None
+    return _texts([replace(c, text=c.extras.get("cross_attn_controlnet", c.text)) for c in conditions], each)
 
 
 def _repeat(tensor: Tensor | None, batch: int) -> Tensor:

@@ -20,17 +20,23 @@ from nodes import (
     loaders,
     lora,
     mask,
+    merging,
+    model_saving,
     sampling,
     strings,
     text,
     upscale,
     value,
+    vision,
 )
 
 FAMILIES = (
     loaders,
     component_loaders,
     text,
+    merging,
+    model_saving,
+    vision,
     conditioning,
     conditioning_pictures,
     lora,

@@ -10,6 +10,7 @@ from graph.sockets import Socket
 from graph.spec import FileChoice, Hint, Number
 from nodes.files import existing
 from nodes.lazy import LazyModule
+from nodes.loaders import precision
 from nodes.lookups import file_family
 from nodes.sockets import Conditioning, Image, Model, Vae
 
@@ -61,7 +62,13 @@ def _added(known: Known) -> Inferred:
     return Inferred({"CONTROL_NET": family}, {"control_net_name": family})
 
 
-@node("ControlNetLoader", title="Load ControlNet Model", category="loaders", infer=_loaded)
+@node(
+    "ControlNetLoader",
+    title="Load ControlNet Model",
+    category="loaders",
+    fingerprint=precision,
+    infer=_loaded,
+)
 def control_net_loader(control_net_name: ControlFile, context: Context) -> ControlNet:
     """A ControlNet, union ControlNet or T2I-Adapter."""
     return controlnet_files.load_controlnet(existing(context, "controlnet", control_net_name))
@@ -72,6 +79,7 @@ def control_net_loader(control_net_name: ControlFile, context: Context) -> Contr
     title="Load ControlNet Model (diff)",
     category="loaders",
     agree=AGREE,
+    fingerprint=precision,
     infer=_added,
 )
 def diff_control_net_loader(

@@ -4,7 +4,6 @@ import pytest
 import torch
 
 from diffusion.devices import Device
-from diffusion.devices import choose_device
 from diffusion.loading import load_checkpoint
 from diffusion.values import Checkpoint
 from tests.diffusion.published import REFINER, SD1, SD2, SDXL, Sizes, save_checkpoint
