@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 import typer
 
 from host.cli.codes import CANCELLED, DONE, FAILED
+from host.cli.serve import serve, spelled_out, worker
 
 if TYPE_CHECKING:
     from host.services import Services
@@ -36,8 +37,9 @@ def build() -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    for command in (run, validate, nodes, models, convert, doctor, version):
+    for command in (serve, run, validate, nodes, models, convert, doctor, version):
         app.command()(command)
+    app.command(hidden=True)(worker)
     app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(test)
     return app
 
@@ -181,7 +183,8 @@ def version() -> None:
 def main(arguments: Sequence[str] | None, services: "Services") -> int:
     """The exit code of a command: 0 done, 2 wrong workflow or arguments, 3 a node failed, 4 cancelled."""
     try:
-        build()(args=None if arguments is None else list(arguments), obj=services, prog_name="darkroom")
+        given = spelled_out(sys.argv[1:] if arguments is None else arguments)
+        build()(args=given, obj=services, prog_name="darkroom")
     except SystemExit as end:
         return _exit_code(end.code)
     except KeyboardInterrupt:

@@ -44,6 +44,7 @@ class Job:
     priority: higher runs first. number: among equals the lower runs first. placed: whether a person chose
     `number` (also by `front`); other jobs are dealt out to clients in turn.
     ended_row: rises with every job that ended; 0 while it has not. attempts: how often a worker began it.
+    crashes: how often a worker died of it. models: the model files that its workflow names.
     """
 
     id: str
@@ -59,7 +60,11 @@ class Job:
     ended: int | None = None
     ended_row: int = 0
     attempts: int = 0
+    crashes: int = 0
     error: JobFailure | None = None
+    models: tuple[str, ...] = ()
+    webhook: str = ""
+    idempotency_key: str = ""
 
     @property
     def is_over(self) -> bool:

@@ -161,3 +161,12 @@ class JobService(Protocol):
     def workers(self) -> Sequence[WorkerState]:
         """The worker processes."""
         ...
+
+    @property
+    def trouble(self) -> str:
+        """What is wrong with the database now, "" when all is well."""
+        ...
+
+    async def count_states(self) -> Mapping[str, int]:
+        """How many jobs there are in each state; {} when the database does not answer."""
+        ...

@@ -8,16 +8,24 @@ from aiohttp import web
 from graph.registry import Registry
 from host.folders import Folders
 from host.jobs.service import JobService
-from host.server.security import guards
+from host.server import files, jobs_actions, jobs_events, jobs_listing, openapi, system
+from host.server.hub import EventHub
+from host.server.keys import FOLDERS, HUB, JOBS, METRICS, SERVICES, SETTINGS, TYPES
+from host.server.metrics import Metrics
+from host.server.routing import Route, add_routes, route_of, routes_in
+from host.server.security import Role, add_headers, guards, role_of_foreign
 from host.server.settings import Settings
 from host.services import Services
 
-JOBS: Final = web.AppKey("jobs", JobService)
-SETTINGS: Final = web.AppKey("settings", Settings)
-SERVICES: Final = web.AppKey("services", Services)
-FOLDERS: Final = web.AppKey("folders", Folders)
-TYPES: Final[web.AppKey[Callable[[], Registry]]] = web.AppKey("types")
-"""All node types, plugins' included as far as a worker has told them; imports no torch."""
+OUR_ROUTES: Final[tuple[Route, ...]] = routes_in(
+    jobs_listing,
+    jobs_actions,
+    jobs_events,
+    files,
+    system,
+    openapi,
+)
+_OPEN: Final = ("/healthz", "/readyz")
 
 
 def build_app(
@@ -28,8 +36,19 @@ def build_app(
     types: Callable[[], Registry],
 ) -> web.Application:
     """The application, with the routes of `services.extra_routes` last: ours win where both match."""
-    app = web.Application(middlewares=guards(settings), client_max_size=settings.largest_upload)
+    app = web.Application(middlewares=guards(settings, role_of), client_max_size=settings.largest_upload)
     app[SERVICES], app[SETTINGS], app[FOLDERS] = services, settings, folders
     app[JOBS], app[TYPES] = jobs, types
+    app[HUB], app[METRICS] = EventHub(jobs), Metrics(jobs)
+    app.on_response_prepare.append(add_headers)
+    add_routes(app, OUR_ROUTES)
     services.extra_routes(app)
     return app
+
+
+def role_of(request: web.Request) -> Role | None:
+    """The role that a request needs."""
+    if request.path in _OPEN:
+        return None
+    found = route_of(request)
+    return found.role if found is not None else role_of_foreign(request)

@@ -14,8 +14,9 @@ class Settings:
     """Everything `./darkroom serve` can be told.
 
     cors_origin: None: no other site may ask; "*" or an origin. largest_upload: in bytes. cache_lru: the
-    number of results kept in memory, 0: by bytes. devices: one worker each. token "": none is needed.
-    input, output, temp, user: folders. models: the folder of all models; extra: more folders by kind.
+    number of results kept in memory, 0: by bytes. devices: one worker each. tokens: the role of
+    each token; empty: none is needed.
+    input, output, temp, user: folders. models: the folder of all models. extra_configs: files that name more.
     arguments: the command line, as clients are told it. worker_command: what starts a worker, before its own
     arguments. silence: seconds without a sign of life after which a worker counts as hanging.
     """
@@ -29,7 +30,7 @@ class Settings:
     temp: Path | None = None
     user: Path | None = None
     models: Path | None = None
-    extra: Mapping[str, tuple[Path, ...]] = field(default_factory=dict[str, tuple[Path, ...]])
+    extra_configs: tuple[Path, ...] = ()
     plugins: tuple[Path, ...] = ()
     cache: bool = True
     cache_lru: int = 0
@@ -40,7 +41,6 @@ class Settings:
     compress: bool = False
     largest_upload: int = 100 * 2**20
     metadata: bool = True
-    token: str = ""
     tokens: Mapping[str, str] = field(default_factory=dict[str, str])
     insecure: bool = False
     tls_cert: Path | None = None

@@ -1,0 +1,258 @@
+"""A worker process: takes jobs from the server one after the other and runs them with the engine."""
+
+import faulthandler
+import gc
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, BinaryIO, Final
+
+import psutil
+
+from graph.disk_store import DiskStore
+from graph.executor import execute
+from graph.memory_store import MemoryStore
+from graph.plan import plan
+from graph.problems import WorkflowError
+from graph.results import JobResult
+from host.jobs.documents import Texts, from_texts
+from host.jobs.model import Payload
+from host.lock import HASHES, Hashes
+from host.services import Services
+from host.worker.job import Bench, hidden_values, job_for, outputs_left, settled
+from host.worker.options import WorkerOptions, options_from
+from host.worker.telling import Teller
+from host.worker.wire import Message, frame, read_frame
+from nodes.codecs import TensorCodec, measure
+
+_DEATH_SIGNAL: Final = 1
+"""Linux's prctl: the signal to get when the parent dies."""
+_ORPHANED: Final = 3
+
+
+def work(services: Services, handle: int, options: str) -> int:
+    """Serve the server at the other end of the socket `handle` until it says exit or goes away."""
+    faulthandler.enable()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal; the server decides
+    told = options_from(options)
+    _die_with(told.parent)
+    worker = Worker(services, socket.socket(fileno=handle), told)
+    threading.Thread(target=worker.listen, name="wire", daemon=True).start()
+    threading.Thread(target=worker.beat, name="beat", daemon=True).start()
+    return worker.serve()
+
+
+class Worker:
+    """One worker: the main thread computes, one listens to the server, one tells it that all is well."""
+
+    def __init__(self, services: Services, wire: socket.socket, options: WorkerOptions) -> None:
+        self._services = services
+        self._wire = wire
+        self._options = options
+        self._sending = threading.Lock()
+        self._orders = SimpleQueue[Message | None]()
+        self._cancelled = dict[str, threading.Event]()
+        self._memory = MemoryStore(options.memory, measure)
+        cache = Path(options.cache)
+        self._disk = DiskStore(cache / "results", [TensorCodec()]) if options.keep else None
+        self._hashes = Hashes(cache / HASHES)
+
+    # The threads beside
+
+    def listen(self) -> None:
+        """Take orders; when the server is gone, go too."""
+        file: BinaryIO = self._wire.makefile("rb")
+        try:
+            while (got := read_frame(file)) is not None:
+                self._hear(got[0])
+        except (OSError, ValueError):
+            pass
+        os._exit(_ORPHANED)
+
+    def _hear(self, message: Message) -> None:
+        match message["type"]:
+            case "stop_job":
+                self._token(message).set()
+            case "exit":
+                for token in self._cancelled.values():
+                    token.set()
+                self._orders.put(None)
+            case _:
+                self._orders.put(message)
+
+    def _token(self, order: Message) -> threading.Event:
+        """The cancel token of one attempt at a job; the order to stop may come before the attempt begins."""
+        return self._cancelled.setdefault(f"{order['job']} {order['attempt']}", threading.Event())
+
+    def beat(self) -> None:
+        """Tell the server again and again that this process lives."""
+        process = psutil.Process()
+        while True:
+            times = process.cpu_times()
+            self._send({"type": "beat", "rss": process.memory_info().rss, "cpu": times.user + times.system})
+            time.sleep(self._options.beat)
+
+    def _send(self, message: Message, data: bytes = b"") -> None:
+        packed = frame(message, data)
+        try:
+            with self._sending:
+                self._wire.sendall(packed)
+        except OSError:
+            os._exit(_ORPHANED)
+
+    # The main thread
+
+    def serve(self) -> int:
+        """Carry out orders until told to stop."""
+        bench = self._bench()
+        self._send({"type": "ready", "facts": facts(self._options.device)})
+        while (order := self._orders.get()) is not None:
+            match order["type"]:
+                case "run":
+                    self._run(bench, order)
+                case "free":
+                    self._free()
+                case _:
+                    self._answer(order)
+        return 0
+
+    def _bench(self) -> Bench:
+        options = self._options
+        types = self._services.node_types()
+        _warm_up()
+        return Bench(
+            self._services, types, options.folders, self._hashes, options.precision, options.metadata
+        )
+
+    def _run(self, bench: Bench, order: Message) -> None:
+        job, began = order["job"], time.monotonic()
+        token = self._token(order)
+        try:
+            result = self._result(bench, order, token)
+            error = {"node": "", "message": ""} if not result.errors else _first_error(result)
+            state = result.state
+        except WorkflowError as wrong:
+            state, error = "failed", {"node": "", "message": str(wrong)}
+        except Exception as wrong:  # the last resort: the engine itself failed, the worker lives on
+            faulthandler.dump_traceback()
+            state, error = "failed", {"node": "", "message": f"Darkroom failed: {wrong!r}."}
+        self._cancelled.pop(f"{job} {order['attempt']}", None)
+        self._trim()
+        seconds = time.monotonic() - began
+        cache = self._cache()
+        self._send(
+            {
+                "type": "end",
+                "job": job,
+                "state": state,
+                "seconds": seconds,
+                "error": error,
+                "cache": cache,
+            }
+        )
+
+    def _result(self, bench: Bench, order: Message, token: threading.Event) -> JobResult:
+        payload = from_texts(Texts(order["workflow"], order["rest"]))
+        workflow = settled(payload, bench.types)
+        teller = Teller(
+            order["job"], order["attempt"], self._options.device, self._options.previews, self._send
+        )
+        return execute(
+            plan(workflow, bench.types, self._targets(bench, payload, order)),
+            bench.types,
+            job=job_for(bench, payload, workflow),
+            memory=self._memory,
+            disk=self._disk,
+            emit=teller,
+            cancel=token,
+            hidden=hidden_values(payload),
+        )
+
+    def _targets(self, bench: Bench, payload: Payload, order: Message) -> tuple[str, ...] | None:
+        done = frozenset[str](order["done"])
+        return outputs_left(payload.workflow, bench.types, payload, done) if done else payload.targets
+
+    def _trim(self) -> None:
+        """Keep no more results in memory than was asked."""
+        if not self._options.keep:
+            self._memory.clear()
+        while 0 < self._options.cache_lru < len(self._memory):
+            held = self._memory.entries()
+            for entry in held[: len(held) - self._options.cache_lru]:
+                self._memory.drop(bytes.fromhex(entry.key))
+
+    def _free(self) -> None:
+        """Let go of everything in memory: models too, which then are read from their files again."""
+        self._memory.clear()
+        gc.collect()
+        torch: Any = sys.modules.get("torch")
+        if torch is not None and torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        self._send({"type": "freed", "cache": self._cache()})
+
+    def _cache(self) -> dict[str, Any]:
+        memory = self._memory
+        return {"bytes": memory.total, "entries": len(memory), "budget": memory.budget}
+
+    def _answer(self, order: Message) -> None:
+        """Answer what the server asks about this process."""
+        questions: Mapping[str, Callable[[], Any]] = {
+            "facts": lambda: facts(self._options.device),
+            "cache": lambda: self._cache() | {"by_node": self._memory.bytes_by_node()},
+        }
+        question = questions.get(order.get("question", ""))
+        if question is None:
+            self._send({"type": "answer", "id": order["id"], "error": "A worker does not know that."})
+        else:
+            self._send({"type": "answer", "id": order["id"], "value": question()})
+
+
+def _first_error(result: JobResult) -> dict[str, str]:
+    first = result.errors[0]
+    return {"node": first.node, "message": first.message, "exception": first.exception}
+
+
+def _warm_up() -> None:
+    """Load what nearly every job needs, so that the first one does not wait for it."""
+    import_module("diffusion.devices")
+
+
+def facts(device: str) -> dict[str, Any]:
+    """What this process computes on; bytes."""
+    import torch
+
+    from diffusion.devices import choose_device, free_memory
+
+    chosen = choose_device().device
+    told = {"pytorch_version": torch.__version__, "asked": device, "type": chosen.type}
+    if chosen.type != "cuda":
+        memory = psutil.virtual_memory()
+        totals = {"vram_total": memory.total, "vram_free": memory.available}
+        return told | {"name": chosen.type, "index": None, **totals, **_torch_totals(*totals.values())}
+    free, total = free_memory(chosen), torch.cuda.mem_get_info(chosen)[1]
+    reserved = torch.cuda.memory_reserved(chosen)
+    unused = reserved - torch.cuda.memory_allocated(chosen)
+    name = f"{chosen} {torch.cuda.get_device_name(chosen)}"
+    memory = {"vram_total": total, "vram_free": free + unused, **_torch_totals(reserved, unused)}
+    return told | {"name": name, "index": chosen.index or 0, **memory}
+
+
+def _torch_totals(total: int, free: int) -> dict[str, int]:
+    return {"torch_vram_total": total, "torch_vram_free": free}
+
+
+def _die_with(parent: int) -> None:
+    """Ask Linux to kill this process when the server goes; elsewhere the closed socket does."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(_ORPHANED)
