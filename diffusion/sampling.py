@@ -11,13 +11,14 @@ from torch import Tensor
 
 from diffusion.conditions import Canvas, Condition, fit_batch, prepare
 from diffusion.errors import DiffusionError
-from diffusion.guidance import guided
+from diffusion.guiders import classifier_free
 from diffusion.preview import latent_to_rgb
 from diffusion.samplers import SAMPLERS, SamplerFunction
 from diffusion.sampling_space import DiscreteSampling
 from diffusion.schedules import sigmas_for
 from diffusion.values import Conditioning, Latent, Model, Network, copy_latent
 from diffusion.weights import applied, ready
+from diffusion.wrappers import wrapped
 
 # These spend two network calls on the last but one level, which then is no gain: they run one level more
 # without it.
@@ -52,6 +53,53 @@ def noise_for(samples: Tensor, seed: int, batch_index: list[int] | None = None) 
         return torch.randn(samples.shape, generator=generator)
     drawn = [torch.randn(1, *samples.shape[1:], generator=generator) for _ in range(max(batch_index) + 1)]
     return torch.cat([drawn[i] for i in batch_index])
+
+
+def _generator_after(noise: Tensor, seed: int | None) -> torch.Generator:
+    """What patches draw from in a run: it goes on where the draw of the run's noise ended."""
+    generator = torch.Generator().manual_seed((seed or 0) % 2**64)
+    torch.randn(noise.shape, generator=generator)
+    return generator
+
+
+@dataclass(frozen=True, slots=True)
+class RandomNoise:
+    """NOISE: unit noise of a seed."""
+
+    seed: int
+
+    def generate_noise(self, input_latent: Latent) -> Tensor:
+        """Noise like a latent's samples, item by item as its "batch_index" says."""
+        return noise_for(input_latent["samples"], self.seed, input_latent.get("batch_index"))
+
+
+@dataclass(frozen=True, slots=True)
+class NoNoise:
+    """NOISE: none, for a latent that is noisy already."""
+
+    seed: int = 0
+
+    def generate_noise(self, input_latent: Latent) -> Tensor:
+        """Zeros like a latent's samples."""
+        return torch.zeros_like(input_latent["samples"])
+
+
+Noise = RandomNoise | NoNoise
+
+
+def noisy(model: Model, noise: Noise, sigmas: Tensor, latent: Latent) -> Latent:
+    """A latent with the noise that lies between the first and the last of some levels."""
+    if len(sigmas) == 0:
+        return latent
+    level = (sigmas[0] - sigmas[-1]).abs() if len(sigmas) > 1 else sigmas[0]
+    start = _network_start(model.network, latent["samples"])
+    made = model.sampling.noise_scaling(level, noise.generate_noise(latent), start)
+    return copy_latent(latent, model.network.process_latent_out(made).nan_to_num(0.0, 0.0, 0.0))
+
+
+def _network_start(network: Network, samples: Tensor) -> Tensor:
+    """A start in the network's scale. One of nothing but zeros is "no picture", not a grey one."""
+    return network.process_latent_in(samples) if samples.count_nonzero() else samples
 
 
 def ksampler_sigmas(
@@ -98,10 +146,11 @@ class Sampler:
         x = sampling.noise_scaling(sigmas[:1], noise, latent, is_max_denoise(sampling, sigmas))
         total = len(sigmas) - 1
         report = None if callback is None else lambda k: callback(k["i"], k["denoised"], k["x"], total)
-        made = self.function(
-            masked, x, sigmas, extra_args=extra_args, callback=report, disable=True, **self.options
-        )
-        return sampling.inverse_noise_scaling(sigmas[-1:], made)
+        if total:
+            x = self.function(
+                masked, x, sigmas, extra_args=extra_args, callback=report, disable=True, **self.options
+            )
+        return sampling.inverse_noise_scaling(sigmas[-1:], x)
 
 
 def _mask_noise(noise: Tensor, extra_args: dict[str, Any], fresh: bool) -> Tensor:
@@ -151,7 +200,7 @@ class Masked:
         mask = self.mask
         if change := options.get("denoise_mask_function"):
             mask = change(
-                sigma, mask, extra_options={"model": self.inner_model.network, "sigmas": self.sigmas}
+                sigma, mask, extra_options={"model": self.inner_model, "sigmas": self.sigmas}
             )
         kept = self.inner_model.sampling.noise_scaling(sigma, self.noise, self.latent_image)
         clean = self.inner_model(x * mask + kept * (1 - mask), sigma, options, seed)
@@ -159,11 +208,11 @@ class Masked:
 
 
 class Guider:
-    """GUIDER: a model with conditionings on sides and a rule that makes one clean image of them (here:
-    cfg)."""
+    """GUIDER: a model with conditionings on sides and a rule that makes one clean image of them."""
 
-    def __init__(self, model_patcher: Model) -> None:
+    def __init__(self, model_patcher: Model, rule: "Rule" = classifier_free) -> None:
         self.model_patcher = model_patcher
+        self.rule = rule
         self.model_options = model_patcher.clone().model_options
         self.original_conds: dict[str, Conditioning] = {}
         self.conds: dict[str, list[Condition]] = {}
@@ -171,7 +220,12 @@ class Guider:
 
     @property
     def network(self) -> Network:
-        return self.model_patcher.model
+        return self.model_patcher.network
+
+    @property
+    def inner_model(self) -> Network:
+        """The network, under the field's name."""
+        return self.network
 
     @property
     def sampling(self) -> DiscreteSampling:
@@ -193,16 +247,15 @@ class Guider:
         self.cfg = cfg
 
     def __call__(self, x: Tensor, sigma: Tensor, model_options: Any = None, seed: Any = None) -> Tensor:
-        return self.predict_noise(
-            x, sigma, self.model_options if model_options is None else model_options, seed
-        )
+        options = self.model_options if model_options is None else model_options
+        run = wrapped(self.predict_noise, "predict_noise", options.get("transformer_options", {}), self)
+        return run(x, sigma, options, seed)
 
     def predict_noise(
         self, x: Tensor, timestep: Tensor, model_options: dict[str, Any], seed: Any = None
     ) -> Tensor:
         """The clean image for x at a sigma (the name is the field's)."""
-        positive, negative = self.conds["positive"], self.conds.get("negative")
-        return guided(self.model_patcher, x, timestep, positive, negative, self.cfg, model_options)
+        return self.rule(self, x, timestep, model_options)
 
     @torch.no_grad()
     def sample(
@@ -216,23 +269,30 @@ class Guider:
         disable_pbar: bool = False,
         seed: int | None = None,
     ) -> Tensor:
-        """The unscaled latent that sampling makes of unit noise and an unscaled start."""
-        if len(sigmas) < 2:
+        """The unscaled latent that sampling makes of unit noise and an unscaled start.
+
+        One sigma takes no step: the start comes back with its noise. No sigma: as it was.
+        """
+        if len(sigmas) == 0:
             return latent_image
         network, model = self.network, self.model_patcher
-        # A start of nothing but zeros is "no picture", not a grey one.
-        start = network.process_latent_in(latent_image) if latent_image.count_nonzero() else latent_image
+        start = _network_start(network, latent_image)
         mask = None if denoise_mask is None else fit_noise_mask(denoise_mask, noise)
         unet = network.diffusion_model
         ready(unet, network.device.device, network.device.dtype)
-        self.conds = prepare(model, self.original_conds, Canvas(noise, start, mask))
-        self.model_options["transformer_options"]["sample_sigmas"] = sigmas
+        self.conds = prepare(model, self.original_conds, Canvas(noise, start, mask, seed))
+        run_facts = {"sample_sigmas": sigmas, "generator": _generator_after(noise, seed)}
+        self.model_options["transformer_options"] |= run_facts
         extra_args = {"model_options": self.model_options, "seed": seed}
         with applied(unet, model.patches, network.device.dtype):
             made = sampler.sample(
                 self, sigmas.float(), extra_args, callback, noise, start, mask, disable_pbar
             )
         return network.process_latent_out(made.float())
+
+
+Rule = Callable[[Guider, Tensor, Tensor, dict[str, Any]], Tensor]
+"""(guider, x, sigma, model options) -> the clean image."""
 
 
 def fit_noise_mask(mask: Tensor, latent: Tensor) -> Tensor:
@@ -266,16 +326,47 @@ def sample_latent(
     sigmas = _window(sigmas, start_step, last_step, force_full_denoise)
     if len(sigmas) < 2:
         return copy_latent(latent, samples)
-    noise = (
-        torch.zeros_like(samples) if disable_noise else noise_for(samples, seed, latent.get("batch_index"))
-    )
     guider = Guider(model)
     guider.set_conds(positive, negative)
     guider.set_cfg(cfg)
-    sampler = sampler_named(sampler_name)
-    report = None if on_step is None else _reporter(on_step, sigmas, model.model)
-    made = guider.sample(noise, samples, sampler, sigmas, latent.get("noise_mask"), report, seed=seed)
-    return copy_latent(latent, made)
+    noise = NoNoise(seed) if disable_noise else RandomNoise(seed)
+    return run(guider, noise, sampler_named(sampler_name), sigmas, latent, on_step)[0]
+
+
+def run(
+    guider: Guider,
+    noise: Noise,
+    sampler: Sampler,
+    sigmas: Tensor,
+    latent: Latent,
+    on_step: OnStep | None = None,
+) -> tuple[Latent, Latent]:
+    """What a sampler makes of a latent, and the clean image that its last step saw.
+
+    on_step is called after every step; what it raises stops the run.
+    """
+    model = guider.model_patcher
+    start = copy_latent(latent, fit_channels(model, latent["samples"]))
+    last: list[Tensor] = []
+
+    def report(step: int, denoised: Tensor, x: Tensor, total: int) -> None:
+        last[:] = [denoised]
+        if on_step is not None:
+            on_step(StepEvent(step + 1, total, float(sigmas[min(step, total)]), denoised, x, model.model))
+
+    made = guider.sample(
+        noise.generate_noise(start),
+        start["samples"],
+        sampler,
+        sigmas,
+        start.get("noise_mask"),
+        report,
+        seed=noise.seed,
+    )
+    finished = copy_latent(start, made)
+    if not last:
+        return finished, finished
+    return finished, copy_latent(start, model.network.process_latent_out(last[0].float()))
 
 
 def _window(sigmas: Tensor, start: int | None, last: int | None, full: bool) -> Tensor:
@@ -286,15 +377,6 @@ def _window(sigmas: Tensor, start: int | None, last: int | None, full: bool) -> 
     if start is not None:
         sigmas = sigmas[start:] if start < len(sigmas) - 1 else sigmas[:0]
     return sigmas
-
-
-def _reporter(
-    on_step: OnStep, sigmas: Tensor, network: Network
-) -> Callable[[int, Tensor, Tensor, int], None]:
-    def report(step: int, denoised: Tensor, x: Tensor, total: int) -> None:
-        on_step(StepEvent(step + 1, total, float(sigmas[min(step, total)]), denoised, x, network))
-
-    return report
 
 
 def fit_channels(model: Model, samples: Tensor) -> Tensor:

@@ -36,7 +36,7 @@ def sampled(known: Known) -> Mapping[str, Facts]:
     return {"LATENT": {**known.facts.get("latent_image", {}), "latents": known.fact("model", "latents")}}
 
 
-def _reporter(context: Context) -> Callable[["StepEvent"], None]:
+def reporter(context: Context) -> Callable[["StepEvent"], None]:
     """Tells of each step, with a small picture, and stops when the job was cancelled."""
 
     def report(event: "StepEvent") -> None:
@@ -74,7 +74,7 @@ def ksampler(
         negative=negative,
         latent=latent_image,
         denoise=denoise,
-        on_step=_reporter(context),
+        on_step=reporter(context),
     )
 
 
@@ -116,6 +116,6 @@ def ksampler_advanced(
         positive=positive,
         negative=negative,
         latent=latent_image,
-        on_step=_reporter(context),
+        on_step=reporter(context),
         **options,
     )

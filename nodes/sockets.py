@@ -29,6 +29,9 @@ Clip = Annotated[Any, Socket("CLIP")]
 Vae = Annotated[Any, Socket("VAE")]
 Sigmas = Annotated[Tensor, Socket("SIGMAS")]
 """Noise levels, float (N + 1,), falling."""
+Sampler = Annotated[Any, Socket("SAMPLER")]
+Guider = Annotated[Any, Socket("GUIDER")]
+Noise = Annotated[Any, Socket("NOISE")]
 AnyValue = Annotated[Any, Socket("*")]
 
 Seed = Annotated[

@@ -4,7 +4,8 @@
 
 Each case is an API-format workflow CASE.json that ends in SaveLatent or SaveImage; the reference holds
 CASE/latent0, CASE/image0 and so on. A case runs in a process of its own, so that the peak memory is its own
-and one that is killed is a row like any other. Exits with 1 when a case fails.
+and one that is killed is a row like any other; --together runs all in one, which loads each model once. Exits
+with 1 when a case fails.
 """
 
 import argparse
@@ -31,6 +32,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from compat.formats.known import FORMATS
 from graph.document import Workflow
 from graph.formats import read_any
+from graph.memory_store import MemoryStore
 from graph.problems import WorkflowError
 from graph.results import JobResult
 from graph.run import run_workflow
@@ -39,6 +41,7 @@ from host.headless import HeadlessJob
 from host.lock import Hashes
 from host.services import Services
 from nodes import registry
+from nodes.codecs import measure
 
 Arrays = dict[str, np.ndarray]
 
@@ -46,6 +49,8 @@ LATENT: Final = 3e-4
 """The largest difference allowed in a latent, as a part of its largest value."""
 PICTURE: Final = 0.6
 """The mean difference allowed in a picture, in steps of 1/255."""
+MODELS_KEPT: Final = 8 * 2**30
+"""Bytes of results, loaded models above all, that are kept from case to case."""
 PEAK_UNIT: Final = 1 if sys.platform == "darwin" else 1024
 
 
@@ -86,14 +91,14 @@ def folders(setting: Setting, scratch: Path) -> Folders:
     return Folders({**home, **models, "input": (setting.inputs,)})
 
 
-def run_case(path: Path, setting: Setting) -> Row:
-    """One case, from its file to its row."""
+def run_case(path: Path, setting: Setting, memory: MemoryStore | None = None) -> Row:
+    """One case, from its file to its row. memory: where loaded models are kept from case to case."""
     os.environ["DARKROOM_PRECISION"] = setting.precision
     begin = time.monotonic()
     with tempfile.TemporaryDirectory() as scratch:
         files = folders(setting, Path(scratch))
         try:
-            made = results(path, files, Path(scratch))
+            made = results(path, files, Path(scratch), memory)
         except (WorkflowError, RuntimeError) as error:
             return Row(path.stem, False, str(error), time.monotonic() - begin, peak_memory())
     passed, facts = compared(made, recorded(setting.reference, path.stem))
@@ -105,12 +110,12 @@ def peak_memory() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * PEAK_UNIT
 
 
-def results(path: Path, files: Folders, scratch: Path) -> Arrays:
+def results(path: Path, files: Folders, scratch: Path, memory: MemoryStore | None) -> Arrays:
     """What the outputs of a case saved, as latent0, image0 and so on."""
     types, services = registry(), Services(lambda: FORMATS, registry)
     workflow: Workflow = read_any(path.read_bytes(), FORMATS, types, path.name)
     job = HeadlessJob(workflow, workflow, services, types, files, Hashes(scratch / "hashes"))
-    result = run_workflow(workflow, types, job=job)
+    result = run_workflow(workflow, types, job=job, memory=memory)
     if result.state != "done":
         raise RuntimeError("; ".join(error.message for error in result.errors) or result.state)
     return saved(result, files)
@@ -193,6 +198,7 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--inputs", type=Path, help="folder of input pictures (default: the two standard ones)"
     )
     parser.add_argument("--precision", default="fp32", choices=("auto", "fp32", "bf16", "fp16"))
+    parser.add_argument("--together", action="store_true", help="run all cases in one process")
     parser.add_argument("--skip", nargs="*", default=(), help="cases not to run")
     return parser.parse_args(arguments)
 
@@ -209,14 +215,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Print a row a case; 1 when one of them failed."""
     asked = parsed(arguments)
     paths = chosen(asked.cases, asked.names, asked.skip)
-    failed = 0
+    failed, memory = 0, MemoryStore(MODELS_KEPT, measure) if asked.together else None
     with tempfile.TemporaryDirectory() as drawn:
         draw_inputs(Path(drawn))
         setting = Setting(
             asked.reference, asked.models.resolve(), asked.inputs or Path(drawn), asked.precision
         )
         for path in paths:
-            row = alone(path, setting)
+            row = run_case(path, setting, memory) if memory else alone(path, setting)
             failed += not row.passed
             print(row.line(), flush=True)
     print(json.dumps({"passed": len(paths) - failed, "failed": failed}))
