@@ -44,6 +44,7 @@ class LiveEvents:
         self._told = defaultdict[str, list[Told]](list)
         self._missed = defaultdict[str, list[tuple[float, list[Told]]]](list)
         self._tasks = set[asyncio.Task[None]]()
+        self._told_at_end: int | None = None
 
     def expect(self, id: str, payload: Payload) -> None:
         """A job is about to be handed in; its documents need not be read again when it starts."""
@@ -54,8 +55,10 @@ class LiveEvents:
     def hear(self, item: Live) -> None:
         """Something happened."""
         match item:
-            case QueueChanged():
-                self.tell_status(self.sockets)
+            case QueueChanged(remaining):
+                if remaining != self._told_at_end:
+                    self.tell_status(self.sockets)
+                self._told_at_end = None
             case WorkerMessage(name, data, client):
                 tell(self.sockets.of(client) if client else self.sockets, name, data)
             case NumberedEvent() | Preview():
@@ -140,6 +143,7 @@ class LiveEvents:
         """The last messages of a job, which by now is in the history."""
         self._stories.pop(story.id, None)
         self.tell_status(self.sockets)
+        self._told_at_end = self._jobs.remaining()
         end = Message("executing", {"node": None, "prompt_id": story.id})
         seen = self._tell(end, client)
         told = self._told.pop(story.id, [])

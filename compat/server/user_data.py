@@ -98,6 +98,8 @@ async def move_file(request: web.Request) -> web.StreamResponse:
         return _said(409, "File already exists")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        if target.is_dir():
+            raise IsADirectoryError(target)
         path.replace(target)
     except (FileExistsError, NotADirectoryError, IsADirectoryError):
         return _said(400, "A file and a folder would have the same name")
