@@ -163,12 +163,11 @@ def load_upscaler(path: Path) -> Upscaler:
     """
     weights = _unwrapped(_read(path), path)
     try:
-        found = build(weights, path.name)
-    except (RuntimeError, KeyError, ValueError) as error:
-        raise DiffusionError(
-            f"{path.name} does not hold the weights its layout promises ({error})."
-        ) from error
-    return found or _by_spandrel(weights, path)
+        return build(weights, path.name) or _by_spandrel(weights, path)
+    except DiffusionError:
+        raise
+    except (KeyError, ValueError, IndexError) as error:
+        raise DiffusionError(f"{path.name} does not hold the weights that its names promise.") from error
 
 
 def _read(path: Path) -> Any:
@@ -203,8 +202,17 @@ def build(weights: Weights, name: str) -> Upscaler | None:
 
 def _finished(made: tuple[nn.Module, int, int], weights: Weights, name: str) -> Upscaler:
     module, scale, channels = made
-    module.load_state_dict(dict(weights))
+    if missing := sorted(module.state_dict().keys() - weights.keys()):
+        raise DiffusionError(f"{name} lacks {len(missing)} weights of its kind, such as {missing[0]}.")
+    _fill(module, weights, name)
     return Upscaler(module.eval().requires_grad_(False), scale, name, channels)
+
+
+def _fill(module: nn.Module, weights: Weights, name: str) -> None:
+    try:
+        module.load_state_dict(dict(weights))
+    except RuntimeError as error:
+        raise DiffusionError(f"{name} holds weights that do not fit one another; is it damaged?") from error
 
 
 def _esrgan(weights: Weights) -> tuple[nn.Module, int, int]:

@@ -15,7 +15,7 @@ _ASCII: Final = 2
 
 
 def embedded_texts(data: bytes) -> dict[str, str] | None:
-    """The texts of a PNG, WebP, JPEG or AVIF file by key; None for any other file. Damaged parts are left out."""
+    """The texts of a PNG, WebP, JPEG or AVIF file by key; None for any other. Damaged parts are left out."""
     if data.startswith(_PNG):
         return dict(_png_texts(data))
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":

@@ -1,4 +1,4 @@
-"""The EXIF of an AVIF picture: an item named in the file's `meta` box, lying anywhere in the file (ISO 14496-12)."""
+"""The EXIF of an AVIF picture: an item that the `meta` box names, anywhere in the file (ISO 14496-12)."""
 
 import struct
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ def _boxes(data: bytes, at: int, end: int) -> Iterator[Box]:
             (size,) = struct.unpack_from(">Q", data, at + _HEAD)
             head = _LARGE_HEAD
         stop = end if size == 0 else at + size
-        if size and size < head or stop > end:
+        if stop > end or 0 < size < head:
             return
         yield kind, at + head, stop
         at = stop

@@ -9,7 +9,7 @@ from graph.spec import Hint, Number
 from nodes.latent import with_values
 from nodes.lazy import LazyModule
 from nodes.lookups import CELL
-from nodes.sizes import cropped, turned
+from nodes.sizes import resized, turned
 from nodes.sockets import MAX_RESOLUTION, Latent, Mask, Model, Percent
 
 if TYPE_CHECKING:
@@ -104,7 +104,23 @@ def latent_flip(
     return with_values(samples, torch.flip(samples["samples"], (2 if flip_method.startswith("x") else 3,)))
 
 
-@node("LatentCrop", title="Crop Latent", category="latent/transform", infer=cropped("samples", "LATENT"))
+def _span(length: int, start: int, wanted: int) -> slice:
+    """Which of `length` rows or columns a crop takes; start and wanted are in pixels."""
+    first = max(0, min(start // CELL, length - SMALLEST))
+    return slice(first, min(length, first + wanted // CELL))
+
+
+def _cropped_size(wide: int, tall: int, width: int, height: int, x: int, y: int) -> tuple[int, int]:
+    columns, rows = _span(wide // CELL, x, width), _span(tall // CELL, y, height)
+    return (columns.stop - columns.start) * CELL, (rows.stop - rows.start) * CELL
+
+
+@node(
+    "LatentCrop",
+    title="Crop Latent",
+    category="latent/transform",
+    infer=resized("samples", "width", "height", "x", "y", size=_cropped_size, to=["LATENT"]),
+)
 def latent_crop(
     samples: Latent,
     width: Annotated[Side, Hint("Width in pixels; less where the latent ends.")] = 512,
@@ -114,9 +130,8 @@ def latent_crop(
 ) -> Latent:
     """A rectangle cut out of latents."""
     values = samples["samples"]
-    left = max(0, min(x // CELL, values.shape[3] - SMALLEST))
-    top = max(0, min(y // CELL, values.shape[2] - SMALLEST))
-    return with_values(samples, values[:, :, top : top + height // CELL, left : left + width // CELL])
+    columns, rows = _span(values.shape[3], x, width), _span(values.shape[2], y, height)
+    return with_values(samples, values[:, :, rows, columns])
 
 
 @node("LatentAdd", title="LatentAdd", category="latent/advanced", infer=FIRST)

@@ -126,14 +126,14 @@ def _sized(image: Image, height: int, width: int) -> Image:
 
 
 @node("CountItems", title="Count Items", category=CATEGORY, output_names=["count"], extra={"partial": True})
-def count_items(items: list[AnyValue]) -> int:
+def count_items(items: Annotated[list[AnyValue], Hint("The list that is counted.")]) -> int:
     """How many items a list has, those that failed left out."""
     return len(items)
 
 
 @node("PickItem", title="Pick Item", category=CATEGORY)
 def pick_item(
-    items: list[AnyValue],
+    items: Annotated[list[AnyValue], Hint("The list that one is taken from.")],
     number: Annotated[int, Number(-MOST, MOST), Hint("Its place from 0; -1 is the last.")] = 0,
 ) -> AnyValue:
     """One item of a list."""

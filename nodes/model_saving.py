@@ -88,7 +88,7 @@ def vae_save(
     _save(context, filename_prefix, saving.vae_parts(vae, ""), {})
 
 
-@node("LoraSave", title="Extract and Save Lora", category="_for_testing", output=True)
+@node("LoraSave", title="Extract and Save Lora", category="_for_testing", output=True, experimental=True)
 def lora_save(
     filename_prefix: Annotated[str, Text(), Hint(WHERE)] = "loras/ComfyUI_extracted_lora",
     rank: Annotated[

@@ -165,6 +165,8 @@ def composite(
         source = interpolate(source, size=destination.shape[-2:], mode="bilinear")
     source = repeat_to(source, destination.shape[0])
     height, width = source.shape[-2:]
+    if 0 in (height, width):
+        return destination.clone()
     planes = torch.ones(1, height, width) if mask is None else resized_mask(mask, width, height)
     wide, tall = max(0, destination.shape[-1] - x), max(0, destination.shape[-2] - y)
     share = repeat_to(planes, destination.shape[0])[:, None, :tall, :wide].to(source)

@@ -97,6 +97,7 @@ def clip_text_encode_sdxl_refiner(
 @node(
     "CLIPTextEncodeControlnet",
     title="CLIPTextEncodeControlnet",
+    experimental=True,
     category="_for_testing/conditioning",
     agree="family",
 )

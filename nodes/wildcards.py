@@ -99,7 +99,7 @@ def lines_from(files: Files) -> Lines:
         if not found:
             hint = did_you_mean(name, [entry.removesuffix(".txt") for entry in known])
             place = files.folder(KIND) / f"{name}.txt"
-            raise ValueError(f"There is no wildcard {name}, or it is empty. {hint or f'Write {place}.'}")
+            raise ValueError(f"There is no wildcard {name}, or it is empty. {hint} It would be {place}.")
         return found
 
     return lines
