@@ -74,7 +74,7 @@ def refining_errors(base_file: Path, refiner_file: Path, count: int) -> tuple[di
         start = {"samples": found.vae.encode(torch.from_numpy(wanted).float() / 255)}
         positive = prompts_as_batch(found.clip, [plain_caption(scene) for scene in scenes])
         for cfg in (1.0, CFG):
-            options = {"cfg": cfg, "start_step": STEPS * 4 // 5}
+            options = {"cfg": cfg, "scheduler": "normal", "start_step": STEPS * 4 // 5}
             made = sample(found.model, positive, encode(found.clip, ""), start, **options)
             rows.append(bytes_of(found.vae.decode(made["samples"])))
             error = np.abs(rows[-1].astype(float) - wanted).mean()
