@@ -69,9 +69,15 @@ def build_control(tensors: Tensors, what: str) -> tuple[UnetLayout, nn.Module]:
 
 def _layout(shapes: Mapping[str, tuple[int, ...]], what: str) -> UnetLayout:
     try:
-        return control_layout(shapes)
+        layout = control_layout(shapes)
     except (KeyError, StopIteration):
-        raise DiffusionError(f"{what} is a ControlNet of a layout that Darkroom does not read yet.") from None
+        layout = None
+    if layout is None or layout.middle is None:
+        raise DiffusionError(
+            f"{what} is not complete, or a ControlNet of a layout that Darkroom does not read. Download it "
+            "again, or choose one for SD 1.x, SD 2.x or SDXL."
+        )
+    return layout
 
 
 def _with_union(module: Any, shapes: Mapping[str, tuple[int, ...]]) -> nn.Module:

@@ -40,7 +40,8 @@ def adapter_of(tensors: Tensors, device: Device, path: Path) -> ControlNet:
     """The handle to an adapter with exactly these tensors, in either naming."""
     plain = {name.removeprefix("adapter."): tensor for name, tensor in tensors.items()}
     full = "conv_in.weight" in plain
-    renamed = {_renamed(name, full): tensor for name, tensor in plain.items()}
+    flat = "body.3.block1.weight" in plain
+    renamed = {_renamed(name, flat): tensor for name, tensor in plain.items()}
     config = _config({name: tuple(t.shape) for name, t in renamed.items()}, full)
     module = hollow(lambda: adapter_class()(**config).adapter)
     assign(module, renamed, f"The T2I-Adapter in {path.name}")
@@ -56,9 +57,12 @@ def adapter_of(tensors: Tensors, device: Device, path: Path) -> ControlNet:
     )
 
 
-def _renamed(name: str, full: bool) -> str:
-    """The published name of a tensor → diffusers' name; diffusers' own names stay."""
-    if full and (found := _FULL.fullmatch(name)) is not None:
+def _renamed(name: str, flat: bool) -> str:
+    """The published name of a tensor → diffusers' name; diffusers' own names stay.
+
+    flat: the res blocks of all levels are numbered through, two a level.
+    """
+    if flat and (found := _FULL.fullmatch(name)) is not None:
         number, part, rest = int(found[1]), found[2], found[3]
         inner = "" if part == "in_conv" else f"resnets.{number % 2}."
         return f"body.{number // 2}.{inner}{part}.{rest}"
