@@ -8,6 +8,7 @@ from aiohttp import web
 from compat.server.packs import installed_folder
 from compat.server.surroundings import surroundings
 from host.paths import inside_file
+from host.server.serving import CannotServe
 
 _PACKAGE: Final = ("comfyui_frontend_package", "static")
 _BESIDE: Final = {
@@ -16,7 +17,7 @@ _BESIDE: Final = {
 }
 
 
-class NoFrontEnd(Exception):
+class NoFrontEnd(CannotServe):
     """The official front end is not installed."""
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from compat.object_info import object_info, object_infos
+from compat.server.leaned_on import leaned_on_infos
 from compat.server.replies import both, json_text, told
 from compat.server.surroundings import Surroundings, surroundings
 from graph.registry import Registry
@@ -29,7 +30,10 @@ class InfoCache:
         names = tuple(tuple(around.folders.names(kind)) for kind in kinds)
         if types is not self.types or names != self.names:
             known = dict(zip(kinds, names, strict=True))
-            self.body = json_text(object_infos(types, lambda kind: known.get(kind, ()))).encode()
+            infos = object_infos(types, lambda kind: known.get(kind, ()))
+            if around.web_root is not None:
+                infos |= leaned_on_infos(types, around.folders.names)
+            self.body = json_text(infos).encode()
             self.types, self.names = types, names
         return self.body
 

@@ -230,6 +230,14 @@ def test_the_official_front_end_is_served_from_its_package(front_end: Path) -> N
         assert site.get("/queue").status == 200
 
 
+def test_loaders_that_the_front_end_needs_are_named_where_they_are_missing(front_end: Path) -> None:
+    with site_at(front_end, frontend="comfyui") as site:
+        infos = site.get("/object_info").json
+        assert infos["GLIGENLoader"]["deprecated"] is True and infos["VAELoader"]["output"] == ["VAE"]
+        reply = site.prompt({"1": {"class_type": "GLIGENLoader", "inputs": {}}})
+        assert reply.json["error"]["message"] == "Cannot execute because node GLIGENLoader does not exist."
+
+
 def test_an_absent_front_end_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("compat.server.front_end.installed_folder", lambda *_: [])
     with pytest.raises(NoFrontEnd, match="pip install comfyui-frontend-package"):
