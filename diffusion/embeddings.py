@@ -1,16 +1,15 @@
 """Textual inversion (Gal et al. 2023): files of vectors that stand for words in a prompt."""
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import torch
-from safetensors import safe_open
 from torch import Tensor
 
 from diffusion.errors import DiffusionError
 from diffusion.families import TextTower
-from diffusion.headers import read_header
+from diffusion.tensors import check_numbers, open_tensors
 from diffusion.values import TextEncoder
 
 ENDINGS: Final = ("", ".safetensors", ".pt", ".bin")
@@ -22,8 +21,9 @@ def find_embedding(folders: Iterable[Path], name: str) -> Path | None:
     """The file of an embedding by the name that a prompt gives; None when no folder has it."""
     for folder in folders:
         for ending in ENDINGS:
-            path = (folder / f"{name}{ending}").resolve()
-            if path.is_relative_to(folder.resolve()) and path.is_file():
+            # A link may lead out of the folder, for that is how people share files; a name may not.
+            path = Path(os.path.normpath(folder / f"{name}{ending}"))
+            if path.is_relative_to(os.path.normpath(folder)) and path.is_file():
                 return path
     return None
 
@@ -52,25 +52,9 @@ def misfit(path: Path, vectors: Tensor, encoder: TextEncoder) -> str:
 
 
 def _vectors(path: Path, key: str) -> Tensor:
-    found = _contents(path)
-    inner = found.get("string_to_param")
-    if isinstance(inner, dict):
-        found = inner
-    tensors = {name: value for name, value in found.items() if isinstance(value, Tensor)}
-    if not tensors:
-        raise DiffusionError(f"the embedding {path.name} holds no vectors.")
-    return tensors.get(key, next(iter(tensors.values()))).detach()
-
-
-def _contents(path: Path) -> dict[str, Any]:
-    if path.suffix == ".safetensors":
-        read_header(path)
-        with safe_open(path, framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
-    try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises many kinds; none of them may run what the file says
-        raise DiffusionError(
-            f"the embedding {path.name} was not loaded: it is damaged, or it would run code of its own."
-        ) from error
-    return found if isinstance(found, dict) else {}
+    """The vectors for one text encoder: those that bear its key, else the file's first."""
+    found = open_tensors(path)
+    if not found:
+        raise DiffusionError(f"the embedding {path.name} holds no vectors. Remove it from the prompt.")
+    check_numbers(found, f"the embedding {path.name}")
+    return found.get(key, next(iter(found.values())))

@@ -1,8 +1,10 @@
 """Headers of model files: names, shapes and places of tensors, read and checked without the tensors."""
 
+import gc
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
@@ -29,7 +31,20 @@ def read_header(path: Path) -> Header:
 
 def _read_file(path: Path) -> Header:
     raw, size = _read_raw(path)
-    return read_pickle_header(path) if raw is None else _read_safetensors(path, raw, size)
+    with without_collections():
+        return read_pickle_header(path) if raw is None else _read_safetensors(path, raw, size)
+
+
+@contextmanager
+def without_collections() -> Iterator[None]:
+    """No garbage is collected inside the block, which makes thousands of small things that all stay."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _read_safetensors(path: Path, raw: bytes, size: int) -> Header:
@@ -112,7 +127,10 @@ def _tensor_infos(path: Path, entries: Mapping[str, Any]) -> dict[str, TensorInf
     try:
         for name, entry in entries.items():
             dtype, shape, (begin, end) = entry["dtype"], tuple(entry["shape"]), entry["data_offsets"]
-            fills = end - begin == math.prod(shape) * SIZES[dtype] and _whole(begin, end, shape)
+            room, values = end - begin, math.prod(shape)
+            # Fractions would make one of these no whole number; begin and end are checked with their places.
+            whole = type(room) is int and type(values) is int and (not shape or min(shape) >= 0)
+            fills = whole and room == values * SIZES[dtype]
             if not fills:
                 break
             found[name] = TensorInfo(dtype, shape, begin, end)
@@ -127,12 +145,6 @@ def _tensor_infos(path: Path, entries: Mapping[str, Any]) -> dict[str, TensorInf
             f"does not fill its place in the file. {AGAIN}"
         )
     return found
-
-
-def _whole(begin: Any, end: Any, shape: tuple[Any, ...]) -> bool:
-    if type(begin) is not int or type(end) is not int or begin < 0 or end < 0:
-        return False
-    return all(type(side) is int and side >= 0 for side in shape)
 
 
 def _short(value: object) -> str:

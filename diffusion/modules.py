@@ -7,7 +7,6 @@ or `torch.compile` finds the real ones. Should a later version of the libraries 
 import is used.
 """
 
-import gc
 import importlib
 import sys
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ from typing import Any
 
 import torch
 
+from diffusion.headers import without_collections
 from diffusion.weights import replaced
 
 
@@ -82,7 +82,7 @@ def text_classes() -> tuple[Any, Any]:
 def _lean(module: str, name: str) -> Any:
     if module not in sys.modules:
         with ExitStack() as stack:
-            stack.enter_context(_without_collections())
+            stack.enter_context(without_collections())
             stack.enter_context(_without_compiler())
             stack.enter_context(_without_lists("transformers", "transformers.models"))
             try:
@@ -91,17 +91,6 @@ def _lean(module: str, name: str) -> Any:
             except (ImportError, AttributeError, RuntimeError):
                 pass
     return getattr(importlib.import_module(module), name)
-
-
-@contextmanager
-def _without_collections() -> Iterator[None]:
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _unchanged(function: Any = None, *_: Any, **__: Any) -> Any:

@@ -98,7 +98,7 @@ def strip(shapes: Mapping[str, Any], prefix: str) -> dict[str, Any]:
 
 
 def _facts(header: Header, kind: str, family: str | None, **more: Any) -> FileFacts:
-    counts = Counter(info.dtype for info in header.tensors.values() if info.shape)
+    counts = Counter([info[0] for info in header.tensors.values() if info[1]])
     precision = counts.most_common(1)[0][0] if counts else "F32"
     precision = PRECISIONS.get(precision, precision.lower())
     return FileFacts(header.path, kind, family, precision, header.size, len(header.tensors), **more)

@@ -1,7 +1,7 @@
 """Loading parts of models from files of their own: U-Nets, text encoders, VAEs."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal, get_args
 
 from diffusion.families import FAMILIES
 from graph.context import Context
@@ -22,6 +22,25 @@ else:
     loading = LazyModule("diffusion.loading")
 
 WeightDtype = Literal["default", "fp8_e4m3fn", "fp8_e4m3fn_fast", "fp8_e5m2"]
+ClipType = Literal[
+    "stable_diffusion",
+    "stable_cascade",
+    "sd3",
+    "stable_audio",
+    "mochi",
+    "ltxv",
+    "pixart",
+    "cosmos",
+    "lumina2",
+    "wan",
+    "hidream",
+    "chroma",
+    "ace",
+    "omnigen2",
+    "qwen_image",
+    "hunyuan_image",
+]
+PairType = Literal["sdxl", "sd3", "flux", "hunyuan_video", "hidream", "hunyuan_image"]
 _SMALL_VAES: Final = {"taesd": "sd", "taesdxl": "sdxl"}
 _WIDTHS: Final = {768: "sd1", 1024: "sd2", 1280: "sdxl-refiner"}
 
@@ -64,11 +83,12 @@ def unet_loader(
     return loading.load_model(path, weight_dtype=weight_dtype)
 
 
-def _unsupported(kind: object, known: tuple[str, ...]) -> Mapping[str, Fault]:
-    if kind in known or not isinstance(kind, str):
+def _unsupported(kind: object, known: str) -> Mapping[str, Fault]:
+    """The fault of a choice that is one, but of which only `known` can be run."""
+    if kind == known or kind not in (*get_args(ClipType), *get_args(PairType)):
         return {}
     message = f"{kind} is a kind of text encoder that Darkroom cannot run yet."
-    return {"type": Fault("unsupported_type", message, f"Choose {known[0]}, with files for it.")}
+    return {"type": Fault("unsupported_type", message, f"Choose {known}, with files for it.")}
 
 
 def _text_faults(known: Known, *inputs: str) -> dict[str, Fault]:
@@ -79,7 +99,7 @@ def _text_faults(known: Known, *inputs: str) -> dict[str, Fault]:
 
 def _clip_facts(known: Known) -> Inferred:
     faults = {
-        **_unsupported(known.values.get("type"), ("stable_diffusion",)),
+        **_unsupported(known.values.get("type"), "stable_diffusion"),
         **_text_faults(known, "clip_name"),
     }
     path = chosen_file(known, "clip_name", "text_encoders")
@@ -99,24 +119,7 @@ def _clip_facts(known: Known) -> Inferred:
 def clip_loader(
     clip_name: TextFile,
     type: Annotated[
-        Literal[
-            "stable_diffusion",
-            "stable_cascade",
-            "sd3",
-            "stable_audio",
-            "mochi",
-            "ltxv",
-            "pixart",
-            "cosmos",
-            "lumina2",
-            "wan",
-            "hidream",
-            "chroma",
-            "ace",
-            "omnigen2",
-            "qwen_image",
-            "hunyuan_image",
-        ],
+        ClipType,
         Hint("What it is for: stable_diffusion is SD 1.x, SD 2.x and the SDXL refiner."),
     ],
     device: Place = "default",
@@ -129,7 +132,7 @@ def clip_loader(
 
 def _pair_facts(known: Known) -> Inferred:
     faults = {
-        **_unsupported(known.values.get("type"), ("sdxl",)),
+        **_unsupported(known.values.get("type"), "sdxl"),
         **_text_faults(known, "clip_name1", "clip_name2"),
     }
     names = [known.values.get(f"clip_name{number}") for number in (1, 2)]
@@ -149,7 +152,7 @@ def dual_clip_loader(
     clip_name1: TextFile,
     clip_name2: TextFile,
     type: Annotated[
-        Literal["sdxl", "sd3", "flux", "hunyuan_video", "hidream", "hunyuan_image"],
+        PairType,
         Hint("What they are for: sdxl takes CLIP-L and CLIP-G, in any order."),
     ],
     device: Place = "default",
@@ -162,7 +165,7 @@ def dual_clip_loader(
 
 def _clip(names: tuple[str, ...], type: str, device: str, context: Context) -> Clip:
     supported = "stable_diffusion" if len(names) == 1 else "sdxl"
-    if fault := _unsupported(type, (supported,)).get("type"):
+    if fault := _unsupported(type, supported).get("type"):
         raise ValueError(f"{fault.message} {fault.fix}")
     paths = [existing(context, "text_encoders", name) for name in names]
     found = components.load_clip(paths, type, on_cpu=device == "cpu")

@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple
 
 from graph.context import Context
 from graph.facts import Facts, Inferred, Known, carry
+from graph.literals import Fault
 from graph.node import node
 from graph.sockets import Socket
 from graph.spec import FileChoice, Hint, Number
 from nodes.files import existing
 from nodes.lazy import LazyModule
 from nodes.loaders import precision
-from nodes.lookups import file_family
+from nodes.lookups import file_family, file_faults
 from nodes.sockets import Conditioning, Image, Model, Vae
 
 if TYPE_CHECKING:
@@ -54,12 +55,16 @@ class Sides(NamedTuple):
 
 def _loaded(known: Known) -> Inferred:
     family = {"family": file_family(known, "control_net_name", "controlnet")}
-    return Inferred({"CONTROL_NET": family})
+    return Inferred({"CONTROL_NET": family}, faults=_faults(known))
 
 
 def _added(known: Known) -> Inferred:
     family = {"family": file_family(known, "control_net_name", "controlnet")}
-    return Inferred({"CONTROL_NET": family}, {"control_net_name": family})
+    return Inferred({"CONTROL_NET": family}, {"control_net_name": family}, _faults(known))
+
+
+def _faults(known: Known) -> Mapping[str, Fault]:
+    return file_faults(known, "control_net_name", "controlnet", "controlnet")
 
 
 @node(

@@ -9,7 +9,7 @@ from graph.node import node
 from graph.spec import FileChoice, Hint, Number
 from nodes.files import existing
 from nodes.lazy import LazyModule
-from nodes.lookups import file_family
+from nodes.lookups import file_family, file_faults
 from nodes.sockets import Clip, Model
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ def _facts(known: Known) -> Inferred:
         "MODEL": known.facts.get("model", {}),
         "CLIP": known.facts.get("clip", {}),
     }
-    return Inferred(outputs, {"lora_name": {"family": file_family(known, "lora_name", "loras")}})
+    faults = file_faults(known, "lora_name", "loras", "lora")
+    return Inferred(outputs, {"lora_name": {"family": file_family(known, "lora_name", "loras")}}, faults)
 
 
 @node("LoraLoader", title="Load LoRA", category="loaders", agree=AGREE, infer=_facts)

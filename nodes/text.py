@@ -1,12 +1,13 @@
 """Prompts: from words to conditioning."""
 
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from graph.context import Context
 from graph.facts import carry
 from graph.node import node
 from graph.spec import Hint, Number, Text
 from nodes.lazy import LazyModule
+from nodes.prompt_facts import prompt_facts
 from nodes.sockets import MAX_RESOLUTION, Clip, Conditioning
 
 if TYPE_CHECKING:
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 else:
     conds = LazyModule("diffusion.conditioning")
     words = LazyModule("diffusion.text")
-
-FAMILY: Final = carry("clip", "family", to=["CONDITIONING"])
 
 PromptText = Annotated[
     str,
@@ -35,13 +34,20 @@ TargetSide = Annotated[
 ]
 
 
-@node("CLIPTextEncode", title="CLIP Text Encode (Prompt)", category="conditioning", infer=FAMILY)
+@node(
+    "CLIPTextEncode", title="CLIP Text Encode (Prompt)", category="conditioning", infer=prompt_facts("text")
+)
 def clip_text_encode(text: PromptText, clip: Encoder, context: Context | None = None) -> Conditioning:
     """A prompt as conditioning, which steers the sampler towards what it says."""
     return words.encode(clip, text, context.log) if context else words.encode(clip, text)
 
 
-@node("CLIPTextEncodeSDXL", title="CLIPTextEncodeSDXL", category="advanced/conditioning", infer=FAMILY)
+@node(
+    "CLIPTextEncodeSDXL",
+    title="CLIPTextEncodeSDXL",
+    category="advanced/conditioning",
+    infer=prompt_facts("text_g", "text_l"),
+)
 def clip_text_encode_sdxl(
     clip: Annotated[Clip, Hint("The two text encoders of an SDXL checkpoint.")],
     width: Side = 1024,
@@ -75,7 +81,7 @@ def clip_text_encode_sdxl(
     "CLIPTextEncodeSDXLRefiner",
     title="CLIPTextEncodeSDXLRefiner",
     category="advanced/conditioning",
-    infer=FAMILY,
+    infer=prompt_facts("text"),
 )
 def clip_text_encode_sdxl_refiner(
     ascore: Annotated[

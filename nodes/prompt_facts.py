@@ -1,0 +1,66 @@
+"""What a prompt tells before it is read: whether the embeddings it names are there, and for this model."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+from diffusion.errors import DiffusionError
+from diffusion.probe import FileFacts, probe
+from graph.context import Files
+from graph.facts import Inferred, Known
+from graph.literals import Fault
+from graph.suggestions import did_you_mean
+
+ENDINGS: Final = ("", ".safetensors", ".pt", ".bin")
+WIDTHS: Final = {"sd1": (768,), "sd2": (1024,), "sdxl": (768, 1280), "sdxl-refiner": (1280,)}
+"""How wide the vectors are that the text encoders of a family take."""
+_PUBLISHED: Final = frozenset(width for widths in WIDTHS.values() for width in widths)
+_NAMED: Final = re.compile(r"(?:^|\s)\(*embedding:([^\s,:()\[\]]+)")
+
+
+def prompt_facts(*texts: str) -> Callable[[Known], Inferred]:
+    """An `infer` for nodes that read prompts, at these inputs, with the text encoder at `clip`."""
+
+    def infer(known: Known) -> Inferred:
+        family = known.fact("clip", "family")
+        faults = {name: fault for name in texts for fault in _faults(known, name, family)}
+        return Inferred({"CONDITIONING": {"family": family}}, {}, faults)
+
+    return infer
+
+
+def _faults(known: Known, input: str, family: str | None) -> Iterator[Fault]:
+    text = known.values.get(input)
+    if known.files is None or not isinstance(text, str) or "embedding:" not in text:
+        return
+    for name in _NAMED.findall(text):
+        path = _find(known.files, name)
+        if path is None:
+            fix = did_you_mean(name, known.files.names("embeddings"))
+            message = f"there is no embedding {name[:80]}, so its name is left out."
+            yield Fault("missing_embedding", message, fix or "Put it into models/embeddings.", warning=True)
+        elif fault := _misfit(path, family):
+            yield fault
+
+
+def _find(files: Files, name: str) -> Path | None:
+    return next((path for end in ENDINGS if (path := files.find("embeddings", f"{name}{end}"))), None)
+
+
+def _misfit(path: Path, family: str | None) -> Fault | None:
+    try:
+        found = probe(path)
+    except DiffusionError as error:
+        return Fault("bad_file", str(error))
+    widths = _widths(found)
+    if family not in WIDTHS or not widths or widths & set(WIDTHS[family]):
+        return None
+    told = ", ".join(map(str, sorted(widths)))
+    message = f"the embedding {path.name} has vectors of {told} values, this model's text encoder takes "
+    taken = " and ".join(map(str, WIDTHS[family]))
+    return Fault("family_mismatch", f"{message}{taken}.", "Remove it, or use a model that it is for.")
+
+
+def _widths(facts: FileFacts) -> set[int]:
+    return {size for size in facts.dimensions.values() if isinstance(size, int)} & _PUBLISHED
