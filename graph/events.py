@@ -66,7 +66,7 @@ class NodeFinished:
 
 @dataclass(frozen=True, slots=True)
 class NodeFailed:
-    """A node failed: one sentence for the user, the exception's class name and its trace."""
+    """A node failed: one sentence for the user, the exception's full class name and its trace."""
 
     node: str
     message: str

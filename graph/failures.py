@@ -21,7 +21,7 @@ def failed(step: Step, error: BaseException, inputs: Mapping[str, list[Any]]) ->
     return NodeFailed(
         node=step.id,
         message=f"Node {step.name}: {sentence(error)}",
-        exception=type(error).__name__,
+        exception=full_name(type(error)),
         trace="" if isinstance(error, WrongResult) else trace(error),
         inputs={name: summary(items) for name, items in list(inputs.items())[:_MOST_INPUTS]},
         display_node=step.display,
@@ -33,6 +33,11 @@ def failed_item(step: Step, failure: Failure, item: int, items: int) -> NodeFail
     event = failed(step, failure.error, {name: [value] for name, value in failure.call.items()})
     words = f"Node {step.name}, item {item} of {items}: {sentence(failure.error)}"
     return replace(event, message=words)
+
+
+def full_name(kind: type) -> str:
+    """A class by its module and name ("torch.OutOfMemoryError"); built-in ones by their name."""
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
 
 
 def sentence(error: BaseException) -> str:
