@@ -1,12 +1,12 @@
 """Latents: batches, and files of them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from graph.context import Context
-from graph.facts import carry
+from graph.facts import Facts, Known, carry
 from graph.node import node
 from graph.outcome import Outcome
 from graph.spec import FileChoice, Hint, Number
@@ -38,12 +38,13 @@ def _numbers(samples: Latent) -> list[int]:
     return list(samples.get("batch_index", range(samples["samples"].shape[0])))
 
 
-@node(
-    "LatentBatch",
-    title="LatentBatch",
-    category="latent/batch",
-    infer=carry("samples1", "latents", to=["LATENT"]),
-)
+def _both(known: Known) -> Mapping[str, Facts]:
+    first, second = known.fact("samples1", "batch"), known.fact("samples2", "batch")
+    batch = first + second if first and second else None
+    return {"LATENT": {**known.facts.get("samples1", {}), "batch": batch}}
+
+
+@node("LatentBatch", title="LatentBatch", category="latent/batch", infer=_both)
 def latent_batch(
     samples1: Annotated[Latent, Hint("The first latents.")],
     samples2: Annotated[Latent, Hint("The second latents, scaled and cut to the size of the first.")],

@@ -1,8 +1,9 @@
 """Latents: putting together, turning, cutting and arithmetic."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
-from graph.facts import carry
+from graph.facts import Facts, Known, carry
 from graph.node import node
 from graph.sockets import Socket
 from graph.spec import Hint, Number
@@ -168,7 +169,17 @@ def latent_interpolate(
     return with_values(samples1, latent_math.interpolated(first, second, ratio))
 
 
-@node("LatentConcat", title="LatentConcat", category="latent/advanced")
+SIDES: Final[Mapping[str, str]] = {"x": "width", "y": "height"}
+
+
+def _side_by_side(known: Known) -> Mapping[str, Facts]:
+    side = SIDES.get(str(known.values.get("dim"))[-1:], "")
+    lengths = [known.fact(name, side) for name in ("samples1", "samples2")]
+    facts = known.facts.get("samples1", {})
+    return {"LATENT": {**facts, side: None if None in lengths else sum(lengths)} if side else {}}
+
+
+@node("LatentConcat", title="LatentConcat", category="latent/advanced", infer=_side_by_side)
 def latent_concat(
     samples1: Annotated[Latent, Hint("The first latents.")],
     samples2: Annotated[Latent, Hint("The second latents, as large as the first across the direction.")],
@@ -184,7 +195,26 @@ def latent_concat(
     return with_values(samples1, torch.cat(parts, latent_math.AXES[dim[-1]]))
 
 
-@node("LatentCut", title="LatentCut", category="latent/advanced")
+def _part(length: int, index: int, amount: int) -> tuple[int, int]:
+    """The first of `length` rows that is cut out, and how many."""
+    start = min(index, length - 1) if index >= 0 else max(index + length, 0)
+    return start, min(amount, length - start)
+
+
+def _cut_size(wide: int, tall: int, dim: str, index: int, amount: int) -> tuple[int, int]:
+    if dim == "x":
+        wide = _part(wide // CELL, index, amount)[1] * CELL
+    if dim == "y":
+        tall = _part(tall // CELL, index, amount)[1] * CELL
+    return wide, tall
+
+
+@node(
+    "LatentCut",
+    title="LatentCut",
+    category="latent/advanced",
+    infer=resized("samples", "dim", "index", "amount", size=_cut_size, to=["LATENT"]),
+)
 def latent_cut(
     samples: Latent,
     dim: Annotated[Literal["x", "y", "t"], Hint("The direction: across, down or along the frames.")],
@@ -200,9 +230,7 @@ def latent_cut(
     """Some rows or columns of latents."""
     values = samples["samples"]
     axis = latent_math.AXES[dim]
-    length = values.shape[axis]
-    start = min(index, length - 1) if index >= 0 else max(index + length, 0)
-    return with_values(samples, values.narrow(axis, start, min(amount, length - start)))
+    return with_values(samples, values.narrow(axis, *_part(values.shape[axis], index, amount)))
 
 
 @node(

@@ -1,17 +1,17 @@
 """`darkroom nodes`: the node types there are, or everything about one."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from graph.registry import Ambiguous
-from graph.spec import MISSING, Choice, FileChoice, Input, NodeSpec, Number, Widget
-from graph.spec import Text as TextWidget
+from graph.registry import Ambiguous, Registry
+from graph.spec import NodeSpec
 from graph.suggestions import did_you_mean, listed
 from host.cli.console import refuse, results
+from host.examples import example, example_text
+from host.node_words import default_words, first_line, output_words, value_words
 from host.services import Services
 
 
@@ -30,21 +30,17 @@ def list_nodes(services: Services, name: str) -> None:
         refuse(
             f"There is no node type {name}. {did_you_mean(name, known) or 'darkroom nodes lists them all.'}"
         )
-    _describe(console, spec)
+    _describe(console, spec, types)
 
 
 def _listing(types: Iterable[NodeSpec]) -> Table:
     table = Table("node", "category", "what it gives", box=None, pad_edge=False)
     for spec in sorted(types, key=lambda item: (item.category, item.id)):
-        table.add_row(Text(spec.id, "bold"), Text(spec.category, "dim"), Text(_first_line(spec.description)))
+        table.add_row(Text(spec.id, "bold"), Text(spec.category, "dim"), Text(first_line(spec.description)))
     return table
 
 
-def _first_line(text: str) -> str:
-    return text.strip().partition("\n")[0]
-
-
-def _describe(console: Console, spec: NodeSpec) -> None:
+def _describe(console: Console, spec: NodeSpec, types: Registry) -> None:
     console.print(Text.assemble((spec.id, "bold"), f"  {spec.title}" if spec.title != spec.id else ""))
     console.print(Text(spec.description.strip()))
     console.print(
@@ -57,6 +53,9 @@ def _describe(console: Console, spec: NodeSpec) -> None:
         console.print(_inputs(spec))
     console.print()
     console.print(_outputs(spec))
+    console.print()
+    console.print(Text("example", "bold"))
+    console.print(Text(example_text(example(types, spec))), soft_wrap=True)
 
 
 def _inputs(spec: NodeSpec) -> Table:
@@ -65,46 +64,8 @@ def _inputs(spec: NodeSpec) -> Table:
         name = Text(item.name, "bold")
         if not item.required:
             name.append(" (optional)", "dim")
-        table.add_row(name, str(item.type), _default(item), _values(item.widget), Text(item.hint.tooltip))
+        table.add_row(name, str(item.type), default_words(item), value_words(item), Text(item.hint.tooltip))
     return table
-
-
-def _default(item: Input) -> str:
-    if item.default is MISSING:
-        return "" if item.required else "none"
-    return "none" if item.default is None else repr(item.default)
-
-
-def _values(widget: Widget | None) -> str:
-    match widget:
-        case Number():
-            step = f", in steps of {_short(widget.step)}" if widget.step not in (None, 1) else ""
-            return _range(widget.minimum, widget.maximum) + step
-        case Choice(options):
-            return listed(map(str, options), most=60)
-        case FileChoice(kind):
-            return f"a file in {kind}"
-        case TextWidget(multiline=True):
-            return "text of several lines"
-        case _:
-            return ""
-
-
-def _range(low: Any, high: Any) -> str:
-    if low is None or high is None:
-        return (
-            "any number"
-            if low is high
-            else f"at least {_short(low)}"
-            if high is None
-            else f"up to {_short(high)}"
-        )
-    return f"{_short(low)} to {_short(high)}"
-
-
-def _short(number: Any) -> str:
-    powers = {2**64 - 1: "2^64 - 1", 2**63 - 1: "2^63 - 1", 1 - 2**63: "1 - 2^63"}
-    return powers.get(number, f"{number:g}" if isinstance(number, float) else str(number))
 
 
 def _outputs(spec: NodeSpec) -> Table | Text:
@@ -112,5 +73,5 @@ def _outputs(spec: NodeSpec) -> Table | Text:
         return Text("no outputs: it is what a run is for" if spec.output else "no outputs")
     table = Table("output", "type", "what it is", box=None, pad_edge=False)
     for item in spec.outputs:
-        table.add_row(Text(item.name, "bold"), str(item.type), Text(item.tooltip))
+        table.add_row(Text(item.name, "bold"), str(item.type), Text(output_words(item)))
     return table

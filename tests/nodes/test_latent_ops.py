@@ -228,6 +228,8 @@ def test_an_operation_changes_what_guidance_adds() -> None:
         ("LatentCrop", {"width": 64, "height": 512, "x": 40, "y": 8}),
         ("LatentRotate", {"rotation": "270 degrees"}),
         ("LatentUpscale", {"upscale_method": "area", "width": 0, "height": 160, "crop": "disabled"}),
+        ("LatentCut", {"dim": "x", "index": -5, "amount": 3}),
+        ("LatentCut", {"dim": "y", "index": 8, "amount": 30}),
         ("LatentUpscale", {"upscale_method": "area", "width": 200, "height": 96, "crop": "center"}),
     ],
 )
@@ -239,3 +241,15 @@ def test_the_size_of_a_latent_is_known_before_running(name: str, values: dict[st
     made = spec.run(samples=latent(10, 12), **values)[0]["samples"]
     assert (told["height"] // 8, told["width"] // 8) == tuple(made.shape[2:])
     assert told["latents"] == "sd"
+
+
+@pytest.mark.parametrize(
+    ("name", "values"), [("LatentConcat", {"dim": "-x"}), ("LatentConcat", {"dim": "y"}), ("LatentBatch", {})]
+)
+def test_the_size_of_two_latents_put_together_is_known(name: str, values: dict[str, object]) -> None:
+    spec = registry().get(name)
+    assert spec is not None
+    source = {"width": 96, "height": 80, "batch": 2}
+    told = infer_facts(spec, Known(values, {"samples1": source, "samples2": source})).outputs["LATENT"]
+    made = spec.run(samples1=latent(10, 12, 2), samples2=latent(10, 12, 2), **values)[0]["samples"]
+    assert (told["batch"], told["height"] // 8, told["width"] // 8) == (made.shape[0], *made.shape[2:])
