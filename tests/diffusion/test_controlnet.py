@@ -14,7 +14,7 @@ from diffusion.controlnet import ControlNet, fit_picture
 from diffusion.controlnet_files import load_controlnet
 from diffusion.devices import choose_device
 from diffusion.errors import DiffusionError
-from diffusion.sampling import sample_latent
+from diffusion.sampling import Guider, noise_for, sample_latent, sampler_named
 from diffusion.text import encode
 from diffusion.unet import control_residuals
 from diffusion.values import Checkpoint
@@ -64,6 +64,59 @@ def test_residuals_equal_diffusers_own_forward(control: ControlNet) -> None:
     assert len(skips) == len(down)
     for ours, theirs in zip((*skips, middle), (*down, mid), strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-5)
+
+
+# diffusers meets numpy 2 with an old protocol here.
+@pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")
+@pytest.mark.parametrize("strengths", [(0.7,), (0.7, 0.4)], ids=["one", "two"])
+def test_sampling_agrees_with_diffusers_controlnet_pipeline(
+    small: Checkpoint, control: ControlNet, strengths: tuple[float, ...]
+) -> None:
+    from diffusers.pipelines.controlnet.pipeline_controlnet import StableDiffusionControlNetPipeline
+    from diffusers.schedulers.scheduling_euler_discrete import EulerDiscreteScheduler
+
+    assert small.clip is not None and small.vae is not None
+    trained = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "steps_offset": 1}
+    scheduler: Any = EulerDiscreteScheduler(**trained, timestep_spacing="leading")
+    scheduler.set_timesteps(4)
+    sigmas, noise = scheduler.sigmas.clone(), noise_for(torch.zeros(1, 4, 6, 8), 11)
+    positive, negative = (encode(small.clip, text)[0][0] for text in ("a red circle", "blurry"))
+    hints = [HINT, HINT.flip(3)][: len(strengths)]
+    controlled: ControlNet | None = None
+    for hint, strength in zip(hints, strengths, strict=True):
+        own = control.copy().set_cond_hint(hint, strength)
+        controlled = own.set_previous_controlnet(controlled)
+    guider = Guider(small.model)
+    guider.set_conds([[positive, {"control": controlled}]], [[negative, {"control": controlled}]])
+    guider.set_cfg(6.0)
+    start = noise * scheduler.init_noise_sigma / sigmas[0]
+    ours = guider.sample(start, torch.zeros_like(noise), sampler_named("euler"), sigmas)
+    pipeline: Any = StableDiffusionControlNetPipeline(
+        vae=small.vae.first_stage_model,  # type: ignore[arg-type]
+        text_encoder=None,  # type: ignore[arg-type]
+        tokenizer=None,  # type: ignore[arg-type]
+        unet=small.model.model.diffusion_model,  # type: ignore[arg-type]
+        controlnet=[control.control_model] * len(strengths),  # type: ignore[arg-type]
+        scheduler=EulerDiscreteScheduler(**trained, timestep_spacing="leading"),  # type: ignore[arg-type]
+        safety_checker=None,  # type: ignore[arg-type]
+        feature_extractor=None,  # type: ignore[arg-type]
+        requires_safety_checker=False,
+    )
+    pipeline.set_progress_bar_config(disable=True)
+    theirs = pipeline(
+        prompt_embeds=positive,
+        negative_prompt_embeds=negative,
+        image=hints,
+        latents=noise.clone(),
+        num_inference_steps=4,
+        guidance_scale=6.0,
+        controlnet_conditioning_scale=list(strengths),
+        height=48,
+        width=64,
+        output_type="latent",
+    ).images
+    mine = small.model.model.process_latent_in(ours)
+    assert float((mine - theirs).abs().max() / theirs.abs().max()) < 1e-3
 
 
 def test_a_controlnet_changes_the_picture_by_its_strength(small: Checkpoint, control: ControlNet) -> None:
