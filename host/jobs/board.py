@@ -73,7 +73,7 @@ class Board:
         self._types = types
         self._retention = retention
         self._numbers = count()
-        self._keys = dict[str, str]()
+        self._handing_in = dict[str, asyncio.Future[Job]]()
         self._tidying: asyncio.Task[None] | None = None
 
     async def restore(self) -> None:
@@ -117,23 +117,34 @@ class Board:
 
     async def submit(self, submission: Submission) -> Job:
         """Store a job and let it run. Raises NotStored, WrongState, WorkflowError."""
-        if submission.idempotency_key and (known := await self._of_key(submission.idempotency_key)):
-            return known
+        key = submission.idempotency_key
+        if not key:
+            return await self._submit(submission)
+        if key not in self._handing_in:
+            once = asyncio.ensure_future(self._submit_once(submission))
+            self._handing_in[key] = once
+            once.add_done_callback(lambda _: self._handing_in.pop(key))
+        return await asyncio.shield(self._handing_in[key])
+
+    async def _submit_once(self, submission: Submission) -> Job:
+        """The job that was handed in with this key before, or a new one."""
+        key = submission.idempotency_key
+        known = await self._database.read(lambda db: rows.job_of_key(db, key))
+        return (self._ledger.find(known.id) or known) if known else await self._submit(submission)
+
+    async def _submit(self, submission: Submission) -> Job:
         texts = to_texts(submission.payload)
         item = OpenJob(self._new_job(submission), texts=texts)
         job = item.job
         if self._ledger.find(job.id) is not None:
             raise WrongState(f"There is a job {job.id} already.")
         self._ledger.keep(item)
-        if job.idempotency_key:
-            self._keys[job.idempotency_key] = job.id
         try:
             await self._database.store(
                 lambda db: rows.insert_job(db, job, texts, _words(job, submission.payload))
             )
         except BaseException as error:
             self._ledger.forget(job.id)
-            self._keys.pop(job.idempotency_key, None)
             if isinstance(error, sqlite3.IntegrityError):
                 raise WrongState(f"There is a job {job.id} already.") from error
             raise
@@ -144,11 +155,6 @@ class Board:
         elif job.state == "queued":
             self.runner.wait(item)
         return item.job
-
-    async def _of_key(self, key: str) -> Job | None:
-        if key in self._keys and (job := self._ledger.find(self._keys[key])):
-            return job
-        return await self._database.read(lambda db: rows.job_of_key(db, key))
 
     def _new_job(self, submission: Submission) -> Job:
         placed = submission.number is not None or submission.front
@@ -195,6 +201,7 @@ class Board:
     async def records(self, ids: Sequence[str], events: bool = False) -> Sequence[JobRecord]:
         """Everything kept of jobs, in the order asked."""
         await self._ledger.write()
+        unwritten = bool(self.trouble)
 
         def read(db: sqlite3.Connection) -> list[JobRecord]:
             jobs = {job.id: job for job in rows.jobs_of(db, ids)}
@@ -202,7 +209,7 @@ class Board:
             timings = rows.timings_of(db, ids)
             return [
                 JobRecord(
-                    self._ledger.find(id) or jobs[id],
+                    (self._ledger.find(id) if unwritten else None) or jobs[id],
                     from_texts(texts[id]),
                     tuple(outputs.get(id, ())),
                     tuple(timings.get(id, ())),

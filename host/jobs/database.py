@@ -91,12 +91,21 @@ class Database:
     def _read_all(self) -> None:
         while (task := self._questions.get()) is not None:
             try:
-                self._answer(task, task.work(self._reading))
+                self._answer(task, self._look(task.work))
             except sqlite3.Error as error:
                 self._refuse(task, NotStored(sentence(error, self.path)))
             except Exception as error:
                 self._refuse(task, error)
         self._reading.close()
+
+    def _look(self, work: Work) -> Any:
+        """Read everything as it is at one moment."""
+        reading = self._reading
+        reading.execute("BEGIN")
+        try:
+            return work(reading)
+        finally:
+            reading.execute("ROLLBACK")
 
     def _write_all(self) -> None:
         going = True

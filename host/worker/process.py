@@ -9,7 +9,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from importlib import import_module
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, BinaryIO, Final
@@ -35,15 +34,19 @@ from nodes.codecs import TensorCodec, measure
 _DEATH_SIGNAL: Final = 1
 """Linux's prctl: the signal to get when the parent dies."""
 _ORPHANED: Final = 3
+Learn = Callable[[str], dict[str, Any]]
 
 
-def work(services: Services, handle: int, options: str) -> int:
-    """Serve the server at the other end of the socket `handle` until it says exit or goes away."""
+def work(services: Services, handle: int, options: str, learn: Learn | None = None) -> int:
+    """Serve the server at the other end of the socket `handle` until it says exit or goes away.
+
+    learn: loads what nearly every job needs and says what this process computes on (default: torch, `facts`).
+    """
     faulthandler.enable()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal; the server decides
     told = options_from(options)
     _die_with(told.parent)
-    worker = Worker(services, socket.socket(fileno=handle), told)
+    worker = Worker(services, socket.socket(fileno=handle), told, learn or facts)
     threading.Thread(target=worker.listen, name="wire", daemon=True).start()
     threading.Thread(target=worker.beat, name="beat", daemon=True).start()
     return worker.serve()
@@ -52,8 +55,9 @@ def work(services: Services, handle: int, options: str) -> int:
 class Worker:
     """One worker: the main thread computes, one listens to the server, one tells it that all is well."""
 
-    def __init__(self, services: Services, wire: socket.socket, options: WorkerOptions) -> None:
+    def __init__(self, services: Services, wire: socket.socket, options: WorkerOptions, learn: Learn) -> None:
         self._services = services
+        self._learn = learn
         self._wire = wire
         self._options = options
         self._sending = threading.Lock()
@@ -112,7 +116,7 @@ class Worker:
     def serve(self) -> int:
         """Carry out orders until told to stop."""
         bench = self._bench()
-        self._send({"type": "ready", "facts": facts(self._options.device)})
+        self._send({"type": "ready", "facts": self._learn(self._options.device)})
         while (order := self._orders.get()) is not None:
             match order["type"]:
                 case "run":
@@ -126,7 +130,6 @@ class Worker:
     def _bench(self) -> Bench:
         options = self._options
         types = self._services.node_types()
-        _warm_up()
         return Bench(
             self._services, types, options.folders, self._hashes, options.precision, options.metadata
         )
@@ -204,7 +207,7 @@ class Worker:
     def _answer(self, order: Message) -> None:
         """Answer what the server asks about this process."""
         questions: Mapping[str, Callable[[], Any]] = {
-            "facts": lambda: facts(self._options.device),
+            "facts": lambda: self._learn(self._options.device),
             "cache": lambda: self._cache() | {"by_node": self._memory.bytes_by_node()},
         }
         question = questions.get(order.get("question", ""))
@@ -217,11 +220,6 @@ class Worker:
 def _first_error(result: JobResult) -> dict[str, str]:
     first = result.errors[0]
     return {"node": first.node, "message": first.message, "exception": first.exception}
-
-
-def _warm_up() -> None:
-    """Load what nearly every job needs, so that the first one does not wait for it."""
-    import_module("diffusion.devices")
 
 
 def facts(device: str) -> dict[str, Any]:

@@ -28,6 +28,8 @@ _LONGEST_PAUSE: Final = 30.0
 _STEADY: Final = 30.0
 """Seconds after which a worker counts as well again."""
 _MODELS_KNOWN: Final = 8
+_FIRST_SILENCE: Final = 120.0
+"""Seconds that a process may take until it is ready: it reads many files from a disk that may be slow."""
 _STANDSTILL: Final = 900.0
 """Seconds in which a busy worker neither tells anything nor computes, after which it counts as hanging."""
 
@@ -283,8 +285,9 @@ class WorkerProcess:
         while True:
             await asyncio.sleep(min(_LOOK_EVERY, self._silence / 4))
             now = self._loop.time()
-            if now - self._heard_at > self._silence:
-                self.kill(f"it gave no sign of life for {self._silence:g} seconds")
+            patience = max(self._silence, _FIRST_SILENCE) if self._state == "starting" else self._silence
+            if now - self._heard_at > patience:
+                self.kill(f"it gave no sign of life for {patience:g} seconds")
             elif self._task is not None and now - self._moved_at > _STANDSTILL:
                 self.kill(f"it stood still for {_STANDSTILL:g} seconds")
 
