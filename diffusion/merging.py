@@ -47,14 +47,16 @@ def mix_models(first: Model, second: Model, shares: Shares, warn: Warn = _warn) 
             "differ. Load two models of one family."
         )
     mixed, left = first.clone(), list[str]()
+    changes = dict[tuple[float, float], dict[str, OtherWeight]]()
     for single, name in ours.names.items():
         other = theirs.names.get(single)
         if other is None or not _alike(ours.diffusion_model, name, theirs.diffusion_model, other):
             left.append(single)
             continue
         change = OtherWeight(theirs.diffusion_model, other, second.patches.get(other, ()))
-        mine, added = shares(single)
-        mixed.add_patches({name: change}, added, mine)
+        changes.setdefault(shares(single), {})[name] = change
+    for (mine, added), group in changes.items():
+        mixed.add_patches(group, added, mine)
     if left:
         warn(
             f"{len(left)} weights that the two models do not share stay as they are (such as '{min(left)}')."
