@@ -123,9 +123,10 @@ def to_yuv(image: Tensor) -> Tensor:
 
 
 def from_yuv(image: Tensor) -> Tensor:
-    """(B, H, W, 3) of luma and two differences as red, green, blue, not cut to 0..1."""
+    """(B, H, W, 3) of luma and two differences as red, green, blue, cut to 0..1."""
     luma, blue, red = image[..., 0], image[..., 1] - 0.5, image[..., 2] - 0.5
-    return torch.stack((luma + 1.403 * red, luma - 0.714 * red - 0.344 * blue, luma + 1.773 * blue), -1)
+    parts = (luma + 1.403 * red, luma - 0.714 * red - 0.344 * blue, luma + 1.773 * blue)
+    return torch.stack(parts, -1).clamp(0, 1)
 
 
 def bayer(order: int) -> Tensor:

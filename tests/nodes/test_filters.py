@@ -110,6 +110,8 @@ def test_yuv_is_bt601_and_comes_back() -> None:
         assert part.shape == image.shape
         assert np.allclose(part, wanted[..., None].repeat(3, -1), atol=1e-6)
     assert torch.allclose(image_yuv_to_rgb(*parts), image, atol=2e-3)
+    white = torch.ones(1, 1, 1, 3)
+    assert image_yuv_to_rgb(white, white, white).tolist() == [[[[1.0, pytest.approx(0.471), 1.0]]]]
 
 
 def test_yuv_of_batches_of_unlike_length_is_repeated() -> None:
