@@ -17,8 +17,9 @@ from diffusion.lora_formats import Delta, bias_delta_of, delta_of, grouped
 from diffusion.probe import FileFacts, facts_of
 from diffusion.values import Clip, Model, TextEncoder
 
-# How files call the text encoders, by the name of the tower.
-_TOWERS: Final = {"l": ("te", "te1"), "h": ("te",), "g": ("te2", "te", "te1")}
+# How files call the text encoders, by the name of the tower, where there are two; and one that is alone.
+_TOWERS: Final = {"l": ("te", "te1"), "h": ("te",), "g": ("te2",)}
+_ALONE: Final = ("te", "te1", "te2")
 _DOTTED: Final = {"te": "text_encoder", "te1": "text_encoder", "te2": "text_encoder_2"}
 _TEXT_MARKS: Final = ("lora_te", "text_encoder")
 
@@ -76,7 +77,9 @@ def apply_lora(
     if clip is not None:
         clip = clip.clone()
         for encoder in clip.encoders:
-            deltas = _placed(lora, _text_names(encoder), set(encoder.module.state_dict()), placed)
+            deltas = _placed(
+                lora, _text_names(encoder, len(clip.encoders) == 1), set(encoder.module.state_dict()), placed
+            )
             if strength_clip:
                 clip.add_encoder_patches(encoder, deltas, strength_clip)
     _tell_strays(model, clip, lora, placed, warn)
@@ -144,14 +147,14 @@ def _stems(names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
             yield single.removesuffix(".weight"), ours.removesuffix(".weight")
 
 
-def _text_names(encoder: TextEncoder) -> dict[str, str]:
+def _text_names(encoder: TextEncoder, alone: bool) -> dict[str, str]:
     """Every name that files give a layer of a text encoder → the layer's own."""
     names: dict[str, str] = {}
     tower = encoder.tower.name
     for stem in {name.rpartition(".")[0] for name in encoder.module.state_dict()}:
         flat = stem.replace(".", "_")
         names[f"text_encoders.clip_{tower}.transformer.text_model.{stem}"] = stem
-        for called in _TOWERS[tower]:
+        for called in _ALONE if alone else _TOWERS[tower]:
             names |= dict.fromkeys((f"lora_{called}_text_model_{flat}", f"lora_{called}_{flat}"), stem)
             names |= dict.fromkeys(
                 (f"{_DOTTED[called]}.text_model.{stem}", f"{_DOTTED[called]}.{stem}"), stem

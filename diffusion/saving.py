@@ -176,4 +176,4 @@ def write(file: IO[bytes], parts: Mapping[str, Later], metadata: Mapping[str, st
 def _bytes(part: Later) -> Iterator[memoryview]:
     tensor = part.make().detach().cpu().to(part.dtype).contiguous()
     if tensor.numel():
-        yield memoryview(tensor.reshape(-1).view(torch.uint8).numpy())
+        yield tensor.reshape(-1).view(torch.uint8).numpy().data

@@ -55,10 +55,9 @@ def inpaint_model_conditioning(
 ) -> Shown:
     """Conditioning that shows an inpainting model the picture around a mask."""
     shown, cut, latent = conds.inpainting(vae, pixels, mask)
-    sides = [
-        conds.with_keys(side, concat_latent_image=shown, concat_mask=cut) for side in (positive, negative)
-    ]
-    return Shown(*sides, latent | {"noise_mask": cut} if noise_mask else latent)
+    told = {"concat_latent_image": shown, "concat_mask": cut}
+    start = latent | {"noise_mask": cut} if noise_mask else latent
+    return Shown(conds.with_keys(positive, **told), conds.with_keys(negative, **told), start)
 
 
 @node(
@@ -76,8 +75,8 @@ def instruct_pix_to_pix_conditioning(
 ) -> Shown:
     """Conditioning that shows an InstructPix2Pix model the picture it edits."""
     shown, latent = conds.editing(vae, pixels)
-    sides = [conds.with_keys(side, concat_latent_image=shown) for side in (positive, negative)]
-    return Shown(*sides, latent)
+    told = {"concat_latent_image": shown}
+    return Shown(conds.with_keys(positive, **told), conds.with_keys(negative, **told), latent)
 
 
 @node(
@@ -99,8 +98,5 @@ def sd_4x_upscale_conditioning(
 ) -> Shown:
     """Conditioning that shows the Stable Diffusion ×4 upscaler the picture it enlarges."""
     shown, latent = conds.enlarging(images, scale_ratio)
-    sides = [
-        conds.with_keys(side, concat_image=shown, noise_augmentation=noise_augmentation)
-        for side in (positive, negative)
-    ]
-    return Shown(*sides, latent)
+    told = {"concat_image": shown, "noise_augmentation": noise_augmentation}
+    return Shown(conds.with_keys(positive, **told), conds.with_keys(negative, **told), latent)

@@ -56,7 +56,7 @@ def made(small: Checkpoint, control: ControlNet | None) -> Tensor:
 
 @torch.no_grad()
 def test_residuals_equal_diffusers_own_forward(control: ControlNet) -> None:
-    network: Any = control.control_model.float()
+    network: Any = control.network().float()
     x, text, steps = torch.randn(2, 4, 6, 8), torch.randn(2, 77, 64), torch.tensor([3, 700])
     hint = HINT.repeat(2, 1, 1, 1)
     skips, middle = control_residuals(network, x, hint, steps, text)

@@ -47,7 +47,8 @@ def saved(path: Path, tensors: dict[str, Tensor]) -> Path:
 
 def made(found: Checkpoint, control: ControlNet | None, **keys: Any) -> Tensor:
     assert found.clip is not None
-    positive = encode(found.clip, "a red circle", **keys, **({} if control is None else {"control": control}))
+    own = keys if control is None else {**keys, "control": control}
+    positive = [[text, {**facts, **own}] for text, facts in encode(found.clip, "a red circle")]
     latent = sample_latent(
         found.model,
         seed=1,

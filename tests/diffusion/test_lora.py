@@ -10,6 +10,7 @@ from torch import Tensor
 from diffusion.errors import DiffusionError
 from diffusion.lora import apply_lora, load_lora
 from diffusion.lora_formats import delta_of
+from diffusion.probe import probe
 from diffusion.text import encode
 from diffusion.values import Checkpoint, Model
 from diffusion.weights import applied
@@ -131,3 +132,69 @@ def test_a_decomposed_weight_gets_the_learned_length() -> None:
     delta = delta_of({"up": up, "down": down, "dora": length})
     assert delta is not None
     torch.testing.assert_close((weight + delta(weight)).norm(dim=0), length[0])
+
+
+def test_the_family_of_every_format_is_read_from_its_header(tmp_path: Path) -> None:
+    stem = "lora_unet_down_blocks_1_attentions_0_transformer_blocks_0_attn2_to_k"
+    rank, width, wide = 4, 640, 2048
+    files: dict[str, dict[str, Tensor]] = {
+        "kohya": {f"{stem}.lora_down.weight": torch.zeros(rank, wide)},
+        "peft": {f"unet.{stem}.lora_A.default.weight": torch.zeros(rank, wide)},
+        "attention processors": {
+            "unet.a.attn2.processor.to_k_lora.down.weight": torch.zeros(rank, wide),
+        },
+        "loha": {f"{stem}.hada_w1_a": torch.zeros(width, rank), f"{stem}.hada_w1_b": torch.zeros(rank, wide)},
+        "lokr": {f"{stem}.lokr_w1": torch.zeros(4, 8), f"{stem}.lokr_w2": torch.zeros(160, 256)},
+        "low-rank lokr": {
+            f"{stem}.lokr_w1_a": torch.zeros(4, 2),
+            f"{stem}.lokr_w1_b": torch.zeros(2, 8),
+            f"{stem}.lokr_w2": torch.zeros(160, 256),
+        },
+        "whole": {f"{stem}.diff": torch.zeros(width, wide)},
+    }
+    for name, tensors in files.items():
+        facts = probe(saved(tmp_path / f"{name}.safetensors", tensors))
+        assert (name, facts.kind, facts.family) == (name, "lora", "sdxl")
+
+
+def test_whole_weights_norms_and_biases_are_changed(small: Checkpoint, tmp_path: Path) -> None:
+    norm, conv = "down_blocks.0.resnets.0.norm1", "conv_in"
+    generator = torch.Generator().manual_seed(2)
+    parts = {
+        f"lora_unet_{norm.replace('.', '_')}.w_norm": torch.randn(32, generator=generator),
+        f"lora_unet_{norm.replace('.', '_')}.b_norm": torch.randn(32, generator=generator),
+        f"lora_unet_{conv}.diff": torch.randn(32, 4, 3, 3, generator=generator),
+        f"lora_unet_{conv}.diff_b": torch.randn(32, generator=generator),
+        f"diffusion_model.{'input_blocks.1.1.transformer_blocks.0.attn2.to_k'}.set_weight": torch.ones(
+            32, 64
+        ),
+    }
+    model, _ = apply_lora(small.model, None, load_lora(saved(tmp_path / "a.safetensors", parts)))
+    assert model is not None
+    names = [f"{norm}.weight", f"{norm}.bias", f"{conv}.weight", f"{conv}.bias"]
+    before = [weight_of(model, name).float().clone() for name in names]
+    with applied(model.model.diffusion_model, model.patches, torch.float32):
+        for name, old, change in zip(names, before, parts.values(), strict=False):
+            torch.testing.assert_close(weight_of(model, name), old + change, rtol=1e-3, atol=1e-3)
+        torch.testing.assert_close(weight_of(model, f"{LAYER}.weight"), torch.ones(32, 64))
+    assert all(torch.equal(weight_of(model, n).float(), old) for n, old in zip(names, before, strict=True))
+
+
+def test_both_text_encoders_of_sdxl_are_found_by_every_name(
+    loaded: dict[str, Checkpoint], tmp_path: Path
+) -> None:
+    xl = loaded["sdxl"]
+    assert xl.clip is not None
+    layer = "encoder.layers.0.self_attn.q_proj"
+    flat = layer.replace(".", "_")
+    names = {
+        "l": (f"lora_te1_text_model_{flat}", f"text_encoder.text_model.{layer}"),
+        "g": (f"lora_te2_text_model_{flat}", f"text_encoder_2.text_model.{layer}"),
+    }
+    for tower, width in (("l", 64), ("g", 128)):
+        for stem in (*names[tower], f"text_encoders.clip_{tower}.transformer.text_model.{layer}"):
+            up, down = pair(width, width)
+            tensors = {f"{stem}.lora_up.weight": up, f"{stem}.lora_down.weight": down}
+            _, clip = apply_lora(xl.model, xl.clip, load_lora(saved(tmp_path / "a.safetensors", tensors)))
+            assert clip is not None
+            assert list(clip.patches) == [f"{tower}.{layer}.weight"], stem
