@@ -1,7 +1,8 @@
 """/history: what ended, with what it showed and how it went."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -11,6 +12,9 @@ from compat.server.replies import both, empty, json_object, told
 from compat.server.story import JobStory
 from compat.server.surroundings import Surroundings, surroundings
 from host.jobs.model import HistoryQuery, Job, JobRecord
+
+_TRIES: Final = 100
+_BETWEEN: Final = 0.01
 
 
 def routes() -> list[web.RouteDef]:
@@ -33,7 +37,15 @@ async def one_entry(request: web.Request) -> web.StreamResponse:
     """One prompt, if it has ended."""
     around = surroundings(request)
     job = await around.jobs.get(request.match_info["id"])
-    return told(await _entries(around, [job] if job is not None and job.is_over else []))
+    if job is None or not job.is_over:
+        return told({})
+    found = await _entries(around, [job])
+    for _ in range(_TRIES):
+        if found:
+            break
+        await asyncio.sleep(_BETWEEN)  # it has ended and is being written
+        found = await _entries(around, [job])
+    return told(found)
 
 
 async def change_history(request: web.Request) -> web.StreamResponse:
@@ -68,7 +80,8 @@ async def _entries(around: Surroundings, jobs: Sequence[Job]) -> dict[str, Any]:
     plain = await around.jobs.records([job.id for job in jobs if job.state != "failed"])
     failed = await around.jobs.records([job.id for job in jobs if job.state == "failed"], events=True)
     records = {record.job.id: record for record in (*plain, *failed)}
-    return {job.id: entry(records[job.id], around) for job in jobs if job.id in records}
+    ended = (records[job.id] for job in jobs if job.id in records)
+    return {record.job.id: entry(record, around) for record in ended if record.job.is_over}
 
 
 def entry(record: JobRecord, around: Surroundings) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import asyncio
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, Final
 
@@ -18,13 +19,19 @@ from host.jobs.service import JobService
 LATE: Final = 2.0
 """Seconds for which a socket that opens late still gets the last events of its own prompts."""
 _MOST_EXPECTED: Final = 256
-_PREVIEW_WAIT: Final = 0.02
+_PREVIEW_WAIT: Final = 1.0
 _REPLAYED: Final = frozenset(
     {"execution_start", "execution_cached", "executing", "executed", "execution_success", "execution_error",
      "execution_interrupted"}
 )  # fmt: skip
 
-Told = tuple[str, Any]
+
+@dataclass(slots=True)
+class Missed:
+    """Messages of a job that its client had no socket for, each with its time; and when the job ended."""
+
+    messages: list[tuple[float, str, Any]] = field(default_factory=list[tuple[float, str, Any]])
+    ended: float | None = None
 
 
 class LiveEvents:
@@ -41,8 +48,7 @@ class LiveEvents:
         self._stories = dict[str, JobStory]()
         self._held = dict[str, deque[Live]]()
         self._progress = dict[str, tuple[Message, str, asyncio.TimerHandle]]()
-        self._told = defaultdict[str, list[Told]](list)
-        self._missed = defaultdict[str, list[tuple[float, list[Told]]]](list)
+        self._missed = defaultdict[str, dict[str, Missed]](dict)
         self._tasks = set[asyncio.Task[None]]()
         self._told_at_end: int | None = None
 
@@ -76,9 +82,10 @@ class LiveEvents:
         """What a new socket is told: the status, what it has just missed, what runs."""
         self.sockets.add(socket)
         self.tell_status([socket], sid=socket.id)
-        for ended, missed in self._missed.pop(socket.id, ()):
-            if monotonic() - ended <= LATE:
-                for type, data in missed:
+        since = monotonic() - LATE
+        for missed in self._missed.pop(socket.id, {}).values():
+            for at, type, data in missed.messages:
+                if (missed.ended or at) >= since:
                     tell([socket], type, data)
         if (running := self._jobs.running_job(socket.id)) is not None and running[1] is not None:
             tell([socket], "executing", {"node": running[1]})
@@ -110,7 +117,7 @@ class LiveEvents:
         if item.kind == "log":
             self._tell_text(story, item, client)
         for message in story.tell(item):
-            if message.type == "progress":
+            if message.type == "progress" and item.data.get("preview"):
                 self._hold_progress(message, client)
             else:
                 self._tell(message, client)
@@ -145,27 +152,24 @@ class LiveEvents:
         self.tell_status(self.sockets)
         self._told_at_end = self._jobs.remaining()
         end = Message("executing", {"node": None, "prompt_id": story.id})
-        seen = self._tell(end, client)
-        told = self._told.pop(story.id, [])
-        if client and not seen:
-            self._missed[client].append((monotonic(), told))
-            asyncio.get_running_loop().call_later(LATE + 1, self._forget, client)
+        self._tell(end, client)
+        if (missed := self._missed.get(client, {}).get(story.id)) is not None:
+            missed.ended = monotonic()
+            asyncio.get_running_loop().call_later(LATE + 1, self._forget, client, story.id)
 
-    def _forget(self, client: str) -> None:
-        now = monotonic()
-        fresh = [item for item in self._missed.get(client, ()) if now - item[0] <= LATE]
-        if fresh:
-            self._missed[client] = fresh
-        else:
-            self._missed.pop(client, None)
+    def _forget(self, client: str, job: str) -> None:
+        self._missed.get(client, {}).pop(job, None)
+        if not self._missed.get(client, True):
+            del self._missed[client]
 
     # Telling
 
-    def _tell(self, message: Message, client: str) -> bool:
+    def _tell(self, message: Message, client: str) -> None:
         """Send a message to those it concerns; keep it for a client who has not come yet."""
-        if client and message.type in _REPLAYED:
-            self._told[message.data["prompt_id"]].append((message.type, message.data))
-        return tell(self._audience(client, message.everyone), message.type, message.data)
+        seen = tell(self._audience(client, message.everyone), message.type, message.data)
+        if client and not seen and message.type in _REPLAYED:
+            missed = self._missed[client].setdefault(message.data["prompt_id"], Missed())
+            missed.messages.append((monotonic(), message.type, message.data))
 
     def _audience(self, client: str, everyone: bool) -> Iterable[Socket]:
         if client:

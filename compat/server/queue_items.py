@@ -9,7 +9,8 @@ from graph.document import Workflow
 from graph.problems import WorkflowError
 from host.jobs.model import Job, Payload
 
-_KEY: Final = "comfyui"
+_MARK: Final = "has_info"
+"""Says that a job was posted here, and whether what pictures carry came in `extra_data`."""
 _INFO: Final = "extra_pnginfo"
 _PROMPT: Final = "prompt"
 
@@ -29,17 +30,17 @@ def payload_of(workflow: Workflow, posted: Posted) -> Payload:
     held = cast("dict[str, Any]", info) if isinstance(info, dict) and _PROMPT not in info else None
     rest = {key: value for key, value in posted.extra.items() if key != _INFO or held is None}
     texts = {**(held or {}), _PROMPT: posted.prompt}
-    kept = {"extra_data": rest, "outputs": list(posted.outputs), "has_info": held is not None}
-    return Payload(workflow, posted.outputs, texts, {_KEY: kept})
+    kept = {"extra_data": rest, "outputs": list(posted.outputs), _MARK: held is not None}
+    return Payload(workflow, posted.outputs, texts, kept)
 
 
 def posted_of(payload: Payload, around: Surroundings) -> Posted:
     """The prompt of a job; one from our own API is told in the same form."""
-    kept = payload.extra.get(_KEY)
-    if kept is None:
+    kept = payload.extra
+    if _MARK not in kept:
         return _translated(payload, around)
     info = {key: value for key, value in payload.texts.items() if key != _PROMPT}
-    extra = {**kept["extra_data"], **({_INFO: info} if kept["has_info"] else {})}
+    extra = {**kept["extra_data"], **({_INFO: info} if kept[_MARK] else {})}
     return Posted(payload.texts[_PROMPT], extra, tuple(kept["outputs"]))
 
 

@@ -29,7 +29,7 @@ from compat.server.conventions import middlewares
 from compat.server.live import LIVE, LiveEvents
 from compat.server.log_book import Entry, LogBook
 from compat.server.surroundings import SURROUNDINGS, Surroundings
-from host.server.app import FOLDERS, JOBS, SERVICES, SETTINGS, TYPES
+from host.server.keys import FOLDERS, JOBS, SERVICES, SETTINGS, TYPES
 
 _THEMES: Final = (
     prompts,

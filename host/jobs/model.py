@@ -15,7 +15,7 @@ EventKind = Literal[
     "queued",  # {}: it waits for a worker (again)
     "started",  # {"nodes": [ids], "cached": [ids], "attempt": n, "device": "cpu"}
     "node_started",  # {"node", "display_node", "reason"}
-    "progress",  # {"node", "done", "total"}
+    "progress",  # {"node", "display_node", "done", "total", "preview": whether a picture of it follows}
     "item",  # {"node", "display_node", "item", "items"}
     "log",  # {"node", "message"}; node "" when it is about the whole job
     "node_finished",  # {"node", "display_node", "verdict", "reason", "seconds", "ui", "memory_peak"}

@@ -81,8 +81,9 @@ class Teller:
             return
         self._last = now
         names = self._names(event.node)
-        self._tell("progress", {**names, "done": event.done, "total": event.total})
         picture = self._picture(event.preview)
+        told = {"done": event.done, "total": event.total, "preview": picture is not None}
+        self._tell("progress", {**names, **told})
         if picture is not None:
             self._send({"type": "preview", "job": self._job, **names, "mime": "image/jpeg"}, picture)
 

@@ -3,14 +3,15 @@
 import asyncio
 import json
 import struct
-from collections.abc import Coroutine, Iterator, Mapping
+import sys
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from aiohttp import ClientWebSocketResponse, FormData, WSMsgType, web
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp import ClientSession, ClientWebSocketResponse, FormData, WSMsgType, web
+from aiohttp.test_utils import TestServer
 from yarl import URL
 
 from compat.formats.known import FORMATS
@@ -19,12 +20,14 @@ from graph.registry import Registry
 from graph.sockets import socket_type
 from graph.spec import Hint, Input, NodeSpec
 from host.folders import folders_of
-from host.server.app import FOLDERS, JOBS, SERVICES, SETTINGS, TYPES
+from host.jobs.service import JobService
+from host.server.keys import FOLDERS, JOBS, SERVICES, SETTINGS, TYPES
 from host.server.settings import Settings
 from host.services import Services
 from nodes import registry
 from tests.compat.server.fake_jobs import FakeJobs
 from tests.compat.toys import BLANK, INVERT, SAVE, nothing, whole
+from tests.host.serving import served
 
 ANYTHING = NodeSpec(
     "Anything",
@@ -101,26 +104,13 @@ def name_of(frame: Json) -> str:
 
 
 class Site:
-    """A running application and a client of it."""
+    """A running server and a client of it. jobs: the fake ones, or the board of a real server."""
 
-    def __init__(self, home: Path, settings: Settings, types: Registry) -> None:
-        self.home, self.jobs = home, FakeJobs()
-        self._loop = self.jobs.loop = asyncio.new_event_loop()
-        self._app = self._made(settings, types)
-        self._client = self.do(self._started())
-
-    def _made(self, settings: Settings, types: Registry) -> web.Application:
-        app = web.Application(client_max_size=settings.largest_upload)
-        app[SERVICES] = Services(lambda: FORMATS, lambda: types)
-        app[SETTINGS], app[FOLDERS] = settings, folders_of(self.home)
-        app[JOBS], app[TYPES] = self.jobs, lambda: types
-        add_comfyui(app)
-        return app
-
-    async def _started(self) -> TestClient[web.Request, web.Application]:
-        client = TestClient(TestServer(self._app))
-        await client.start_server()
-        return client
+    def __init__(self, home: Path, loop: asyncio.AbstractEventLoop, url: str, jobs: Any) -> None:
+        self.home, self.jobs, self.url = home, jobs, url
+        self._loop = loop
+        self._session = self.do(_session())
+        self._open = list[ClientWebSocketResponse]()
 
     def do(self, work: Coroutine[Any, Any, T]) -> T:
         return self._loop.run_until_complete(work)
@@ -129,8 +119,8 @@ class Site:
         """A request, its path sent as it stands."""
 
         async def asked() -> Reply:
-            url = URL(path, encoded=True)
-            async with self._client.request(method, url, allow_redirects=False, **more) as reply:
+            url = URL(self.url + path, encoded=True)
+            async with self._session.request(method, url, allow_redirects=False, **more) as reply:
                 return Reply(reply.status, await reply.read(), reply.headers)
 
         return self.do(asked())
@@ -154,24 +144,77 @@ class Site:
 
     def socket(self, id: str = "", path: str = "/ws") -> Listening:
         query = f"?clientId={id}" if id else ""
-        return Listening(self, self.do(self._client.ws_connect(f"{path}{query}")))
+        return Listening(self, self.do(self._connected(f"{self.url}{path}{query}")))
 
     def wait(self, seconds: float) -> None:
         self.do(asyncio.sleep(seconds))
 
+    def until(self, is_so: Callable[[], bool], seconds: float = 20.0) -> None:
+        """Let the server work until something is so."""
+
+        async def waited() -> None:
+            async with asyncio.timeout(seconds):
+                while not is_so():
+                    await asyncio.sleep(0.005)
+
+        self.do(waited())
+
     def close(self) -> None:
-        self.do(self._client.close())
-        self.do(self._loop.shutdown_default_executor())
-        self._loop.close()
+        for connection in self._open:
+            self.do(connection.close())
+        self.do(self._session.close())
+
+    async def _connected(self, url: str) -> ClientWebSocketResponse:
+        self._open.append(await self._session.ws_connect(url))
+        return self._open[-1]
+
+
+async def _session() -> ClientSession:
+    return ClientSession()
 
 
 @contextmanager
 def site_at(home: Path, types: Registry = TOYS, **settings: Any) -> Iterator[Site]:
-    site = Site(home, Settings(home, **settings), types)
+    """A server without a worker; its jobs are fake."""
+    jobs, loop = FakeJobs(), asyncio.new_event_loop()
+    jobs.loop = loop
+    server = TestServer(_app(home, Settings(home, **settings), types, jobs))
+    loop.run_until_complete(server.start_server())
+    site = Site(home, loop, f"http://127.0.0.1:{server.port}", jobs)
     try:
         yield site
     finally:
         site.close()
+        loop.run_until_complete(server.close())
+        loop.run_until_complete(loop.shutdown_default_executor())
+        loop.close()
+
+
+def _app(home: Path, settings: Settings, types: Registry, jobs: JobService) -> web.Application:
+    app = web.Application(client_max_size=settings.largest_upload)
+    app[SERVICES] = Services(lambda: FORMATS, lambda: types)
+    app[SETTINGS], app[FOLDERS] = settings, folders_of(home)
+    app[JOBS], app[TYPES] = jobs, lambda: types
+    add_comfyui(app)
+    return app
+
+
+@contextmanager
+def working_site(home: Path, types: Callable[[], Registry], worker: Path, **changes: Any) -> Iterator[Site]:
+    """A whole server with one worker process, which runs a program that knows the same node types."""
+    loop = asyncio.new_event_loop()
+    services = Services(lambda: FORMATS, types, add_comfyui)
+    command = (sys.executable, str(worker))
+    running = served(home, services, worker_command=command, **changes)
+    server = loop.run_until_complete(running.__aenter__())
+    site = Site(home, loop, server.url, server.board)
+    try:
+        yield site
+    finally:
+        site.close()
+        loop.run_until_complete(running.__aexit__(None, None, None))
+        loop.run_until_complete(loop.shutdown_default_executor())
+        loop.close()
 
 
 def picture_prompt(width: Json = 64, prefix: str = "x") -> dict[str, Any]:

@@ -278,9 +278,9 @@ def test_a_preview_comes_between_the_state_and_the_progress_of_its_step(site: Si
     id = site.queued(picture_prompt(), "me")
     site.jobs.start(id, *NODES)
     site.jobs.tell(id, "node_started", node="2", display_node="", reason="")
-    site.jobs.tell(id, "progress", node="2", done=1, total=2)
+    site.jobs.tell(id, "progress", node="2", done=1, total=2, preview=True)
     site.jobs.preview(id, "2")
-    site.jobs.tell(id, "progress", node="2", done=2, total=2)
+    site.jobs.tell(id, "progress", node="2", done=2, total=2, preview=False)
     frames = socket.heard()
     assert [name_of(frame) for frame in frames][-5:] == [
         "progress_state", "binary 1", "progress", "progress_state", "progress",
@@ -354,7 +354,7 @@ def test_a_client_that_returns_is_told_what_runs(site: Site) -> None:
     site.jobs.start(id, *NODES)
     site.jobs.node = "2"
     socket = opened(site)
-    assert socket.hear() == {"type": "executing", "data": {"node": "2"}}
+    assert socket.heard()[-1] == {"type": "executing", "data": {"node": "2"}}
     other = opened(site, "other")
     assert other.heard() == []
 
@@ -378,6 +378,21 @@ def test_a_socket_that_opens_too_late_gets_nothing(site: Site, monkeypatch: pyte
     site.wait(0.05)
     assert opened(site).heard() == []
     assert LATE == 2.0
+
+
+def test_a_socket_that_opens_in_the_middle_gets_what_it_has_just_missed(site: Site) -> None:
+    id = site.queued(picture_prompt(), "me")
+    site.jobs.start(id, *NODES)
+    site.jobs.ran(id, "1")
+    first = opened(site)
+    site.jobs.ran(id, "3", images=[IMAGE])
+    site.jobs.finish(id)
+    kinds = [kind for kind in first.types() if kind not in ("status", "progress_state")]
+    assert kinds == [
+        "execution_start", "execution_cached", "executing", "executing", "executed", "execution_success",
+        "executing",
+    ]  # fmt: skip
+    assert opened(site).heard() == []
 
 
 def test_what_a_client_has_seen_is_not_told_again(site: Site) -> None:
@@ -438,7 +453,7 @@ def test_the_queue_lists_prompts_as_five_items_and_lets_them_go(site: Site) -> N
     queue = site.get("/queue").json
     assert queue["queue_running"] == [[0, first_id, picture_prompt(), {"client_id": "me"}, ["3"]]]
     assert queue["queue_pending"] == [[1, second_id, picture_prompt(8), {}, ["3"]]]
-    socket = opened(site)
+    socket = opened(site, "other")
     assert site.post("/queue", {"delete": [second_id, "unknown", first_id]}).body == b""
     assert site.get("/queue").json["queue_pending"] == []
     assert socket.hear()["type"] == "status"
