@@ -1,4 +1,4 @@
-"""Names of samplers and schedules in the field's order, for widgets; their functions need torch."""
+"""Names of samplers and schedules for widgets, the field's in its order; their functions need torch."""
 
 from typing import Final
 
@@ -57,3 +57,26 @@ SCHEDULE_NAMES: Final = (
     "linear_quadratic",
     "kl_optimal",
 )
+DIFFUSERS_NAMES: Final = (
+    "pndm",
+    "pndm_prk",
+    "ddim",
+    "ddpm",
+    "deis",
+    "unipc",
+    "dpm_multistep",
+    "dpm_multistep_sde",
+    "dpm_singlestep",
+    "sa_solver",
+    "lcm",
+    "tcd",
+    "lms",
+    "euler",
+    "euler_ancestral",
+    "heun",
+    "kdpm2",
+    "kdpm2_ancestral",
+    "edm_euler",
+    "edm_dpm",
+)
+"""Diffusers' schedulers that sample here: rows of diffusion/samplers/diffusers_schedulers.py."""

@@ -1,21 +1,22 @@
 """Samplers as values, with their settings."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple, cast
 
-from diffusion.names import SAMPLER_NAMES
+from diffusion.names import DIFFUSERS_NAMES, SAMPLER_NAMES
 from graph.facts import Facts, Known
 from graph.node import node
 from graph.spec import Choice, Hint, Number
 from nodes.lazy import LazyModule
-from nodes.sockets import Model, Sampler
+from nodes.sockets import Model, Sampler, Sigmas, Steps, Strength
 
 if TYPE_CHECKING:
     from diffusion import sampling
-    from diffusion.samplers import predictor_corrector, unlisted
+    from diffusion.samplers import diffusers_schedulers, predictor_corrector, unlisted
     from nodes import tensors
 else:
     sampling = LazyModule("diffusion.sampling")
+    diffusers_schedulers = LazyModule("diffusion.samplers.diffusers_schedulers")
     predictor_corrector = LazyModule("diffusion.samplers.predictor_corrector")
     unlisted = LazyModule("diffusion.samplers.unlisted")
     tensors = LazyModule("nodes.tensors")
@@ -224,3 +225,37 @@ def sampler_lcm_upscale(
             "upscale_method": upscale_method,
         },
     )
+
+
+class DiffusersRun(NamedTuple):
+    """A diffusers scheduler as a sampler, and the noise levels that go with it."""
+
+    SAMPLER: Sampler
+    SIGMAS: Sigmas
+
+
+@node("DiffusersSampler", title="Diffusers Sampler", category=CATEGORY)
+def diffusers_sampler(
+    model: Annotated[Model, Hint("The model whose noise levels are stepped through.")],
+    *,
+    scheduler: Annotated[str, Choice(DIFFUSERS_NAMES), Hint("The scheduler, under diffusers' name for it.")],
+    steps: Steps = 20,
+    spacing: Annotated[
+        Literal["leading", "trailing", "linspace"],
+        Hint("How steps lie among the trained ones: leading leaves out the noisiest, trailing the cleanest."),
+    ] = "leading",
+    karras: Annotated[
+        bool, Hint("Spread the levels as Karras et al. 2022 do, with schedulers that can.")
+    ] = False,
+    eta: Annotated[
+        float, Number(0.0, 1.0, 0.01), Hint("How much fresh noise DDIM and TCD add; others have their own.")
+    ] = 0.0,
+    denoise: Strength = 1.0,
+) -> DiffusersRun:
+    """One of diffusers' schedulers as a sampler, with its own noise levels: the pictures of its pipelines."""
+    levels = diffusers_schedulers.levels_of(
+        diffusers_schedulers.built(scheduler, model.sampling, steps, spacing, karras)
+    )
+    options = {"scheduler": scheduler, "steps": steps, "spacing": spacing, "karras": karras, "eta": eta}
+    sampler = sampling.Sampler(diffusers_schedulers.sample_diffusers, options)
+    return DiffusersRun(cast(Sampler, sampler), diffusers_schedulers.begun(levels, denoise))

@@ -77,6 +77,7 @@ class Setting:
     reference: Path
     models: Path
     inputs: Path
+    hashes: Path
     precision: str
 
 
@@ -98,7 +99,7 @@ def run_case(path: Path, setting: Setting, memory: MemoryStore | None = None) ->
     with tempfile.TemporaryDirectory() as scratch:
         files = folders(setting, Path(scratch))
         try:
-            made = results(path, files, Path(scratch), memory)
+            made = results(path, files, Hashes(setting.hashes), memory)
         except (WorkflowError, RuntimeError) as error:
             return Row(path.stem, False, str(error), time.monotonic() - begin, peak_memory())
     passed, facts = compared(made, recorded(setting.reference, path.stem))
@@ -110,11 +111,11 @@ def peak_memory() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * PEAK_UNIT
 
 
-def results(path: Path, files: Folders, scratch: Path, memory: MemoryStore | None) -> Arrays:
+def results(path: Path, files: Folders, hashes: Hashes, memory: MemoryStore | None) -> Arrays:
     """What the outputs of a case saved, as latent0, image0 and so on."""
     types, services = registry(), Services(lambda: FORMATS, registry)
     workflow: Workflow = read_any(path.read_bytes(), FORMATS, types, path.name)
-    job = HeadlessJob(workflow, workflow, services, types, files, Hashes(scratch / "hashes"))
+    job = HeadlessJob(workflow, workflow, services, types, files, hashes)
     result = run_workflow(workflow, types, job=job, memory=memory)
     if result.state != "done":
         raise RuntimeError("; ".join(error.message for error in result.errors) or result.state)
@@ -216,13 +217,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parsed(arguments)
     paths = chosen(asked.cases, asked.names, asked.skip)
     failed, memory = 0, MemoryStore(MODELS_KEPT, measure) if asked.together else None
-    with tempfile.TemporaryDirectory() as drawn:
-        draw_inputs(Path(drawn))
+    with tempfile.TemporaryDirectory() as own:
+        inputs = asked.inputs or Path(own)
+        if asked.inputs is None:
+            draw_inputs(inputs)
         setting = Setting(
-            asked.reference, asked.models.resolve(), asked.inputs or Path(drawn), asked.precision
+            asked.reference, asked.models.resolve(), inputs, Path(own) / "hashes", asked.precision
         )
         for path in paths:
-            row = run_case(path, setting, memory) if memory else alone(path, setting)
+            row = alone(path, setting) if memory is None else run_case(path, setting, memory)
             failed += not row.passed
             print(row.line(), flush=True)
     print(json.dumps({"passed": len(paths) - failed, "failed": failed}))
