@@ -18,9 +18,11 @@ TYPES = registry()
 SPECS = sorted(TYPES, key=lambda spec: spec.id)
 INNER = {"LoopNext": "a loop places it by itself"}
 """Nodes that nobody places by hand, so that no example of them can be."""
-LENGTH = re.compile(r"(width|height|x|y|left|top|right|bottom|.*padding|feather\w*|.*radius|.*_size)")
+LENGTH = re.compile(
+    r"(width|height|x|y|left|top|right|bottom|.*padding|feather\w*|.*radius|(?!temporal).*_size)"
+)
 UNITS = re.compile(
-    r"pixel|percent|share|tensor|side|picture|latent|how many|height|width|tokens|points|radii|area",
+    r"pixel|percent|share|tensor|side|picture|latent|how many|height|width|tokens|points|radii|area|frame",
     re.IGNORECASE,
 )
 

@@ -138,7 +138,7 @@ def test_batches_are_repeated_taken_and_cut_anew() -> None:
 
 
 def test_pictures_of_unlike_sizes_do_not_make_a_batch() -> None:
-    with pytest.raises(ValueError, match="9×7 .+ Scale them to one size"):
+    with pytest.raises(ValueError, match=r"9×7 .+ Scale them to one size"):
         rebatch_images([picture(), picture(4, 4)], 2)
 
 

@@ -125,7 +125,8 @@ def test_two_pictures_are_shown_against_each_other(tmp_path: Path) -> None:
 
 
 HOSTILE = [
-    "../out", "..\\..\\out", "/etc/out", "\\\\server\\share", "C:\\Windows\\out", "c:out", "a/../../out", "nul",
+    "../out", "..\\..\\out", "/etc/out", "\\\\server\\share", "C:\\Windows\\out", "c:out",
+    "a/../../out", "nul",
     "sub/CON", "aux.png", "com1/x", "a\0b", "x" * 300, "..", ".", "sub/..",
 ]  # fmt: skip
 
