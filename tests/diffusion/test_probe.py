@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save_file
 
 from diffusion.errors import DiffusionError
 from diffusion.headers import read_header
+from diffusion.loading import load_checkpoint
 from diffusion.probe import probe
 from tests.diffusion.conftest import FAMILIES
 from tests.diffusion.published import (
@@ -136,6 +137,64 @@ def test_no_bytes_escape_as_anything_but_a_sentence(
         read_header(path)
     except DiffusionError as refusal:
         assert str(refusal)
+
+
+NUMBERS = st.one_of(
+    st.integers(-(2**70), 2**70), st.floats(), st.booleans(), st.none(), st.text(max_size=3), st.just(0)
+)
+ENTRIES = st.one_of(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "dtype": st.sampled_from(["F32", "F16", "BOOL", "F99", "", 3, None]),
+            "shape": st.one_of(st.lists(NUMBERS, max_size=4), NUMBERS),
+            "data_offsets": st.one_of(st.lists(NUMBERS, max_size=3), NUMBERS),
+        },
+    ),
+    NUMBERS,
+    st.lists(NUMBERS, max_size=3),
+)
+
+
+@settings(deadline=None)
+@given(st.dictionaries(st.text(max_size=8), ENTRIES, max_size=4), NUMBERS, st.integers(0, 64))
+def test_no_lie_of_a_header_escapes_as_anything_but_a_sentence(
+    tmp_path_factory: pytest.TempPathFactory, entries: dict[str, object], metadata: object, room: int
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "lying.safetensors"
+    path.write_bytes(header({**entries, "__metadata__": metadata}) + b"\0" * room)
+    try:
+        found = read_header(path)
+    except DiffusionError as refusal:
+        assert "lying.safetensors" in str(refusal)
+        return
+    ends = sorted(info.end for info in found.tensors.values())
+    assert (ends[-1] if ends else 0) == room
+    assert all(info.begin >= 0 for info in found.tensors.values())
+
+
+def test_a_name_that_stands_twice_is_damage(tmp_path: Path) -> None:
+    one = json.dumps(ONE)
+    raw = f'{{"a": {one}, "b": {one}, "a": {one}}}'.encode()
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(struct.pack("<Q", len(raw)) + raw + b"x" * 8)
+    with pytest.raises(DiffusionError, match=r"its header names 'a' twice"):
+        read_header(path)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("lacking", ["out.2.weight", "input_blocks.0.0.weight"])
+def test_a_checkpoint_that_lacks_a_part_is_not_taken_for_something_else(
+    name: str, lacking: str, tmp_path: Path
+) -> None:
+    shapes = checkpoint_shapes(FAMILIES[name])
+    del shapes[f"model.diffusion_model.{lacking}"]
+    with pytest.raises(
+        DiffusionError, match=rf"not complete: its U-Net lacks 'model\.diffusion_model\.{lacking}'"
+    ):
+        probe(saved(tmp_path / "a.safetensors", shapes))
+    with pytest.raises(DiffusionError, match="not complete"):
+        load_checkpoint(tmp_path / "a.safetensors")
 
 
 def test_a_probe_takes_milliseconds(tmp_path: Path) -> None:
