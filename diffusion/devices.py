@@ -67,6 +67,14 @@ def _cpu_has_bf16() -> bool:
     )
 
 
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory ran out: torch tells so in several ways."""
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+        return True
+    words = ("out of memory", "not enough memory", "can't allocate memory", "cannot allocate memory")
+    return isinstance(error, RuntimeError) and any(word in str(error).lower() for word in words)
+
+
 def free_memory(device: torch.device) -> int:
     """Bytes that can still be taken on a device without pushing other things out."""
     if device.type == "cuda":

@@ -374,6 +374,18 @@ class Vae:
 
         return decode_samples(self, samples)
 
+    def encode_tiled(self, pixels: Tensor, tile_x: int = 512, tile_y: int = 512, **_: Any) -> Tensor:
+        """Encode in tiles of so many pixels; the result is the same as at once."""
+        from diffusion.latents import Care, encode_pixels
+
+        return encode_pixels(self, pixels, Care(max(tile_x, tile_y)))
+
+    def decode_tiled(self, samples: Tensor, tile_x: int = 64, tile_y: int = 64, **_: Any) -> Tensor:
+        """Decode in tiles of so many latent pixels; the result is the same as at once."""
+        from diffusion.latents import Care, decode_samples
+
+        return decode_samples(self, samples, Care(max(tile_x, tile_y) * self.downscale_ratio))
+
 
 @dataclass(frozen=True)
 class Checkpoint:

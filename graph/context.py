@@ -38,6 +38,10 @@ class Context(Protocol):
         """Record a sentence in the job's log."""
         ...
 
+    def note(self, message: str) -> None:
+        """Record a sentence in the log, and in the lock of the pictures that the job saves from now on."""
+        ...
+
 
 class Files(Protocol):
     """Where files lie, by kind: "checkpoints", "loras", "vae", ..., "input", "output", "temp"."""
@@ -74,6 +78,10 @@ class Job(Protocol):
     @property
     def metadata(self) -> dict[str, str]:
         """Texts to embed in pictures, by key: `workflow` (ours), `prompt` (API format)."""
+        ...
+
+    def note(self, message: str) -> None:
+        """Record a sentence in the lock of pictures whose texts are asked for from now on."""
         ...
 
 
@@ -124,3 +132,8 @@ class NodeContext:
     def log(self, message: str) -> None:
         """Record a sentence in the job's log."""
         self.emit(NodeLog(self.node_id, message))
+
+    def note(self, message: str) -> None:
+        """Record a sentence in the log, and in the lock of the pictures that the job saves from now on."""
+        self.log(message)
+        self.job.note(message)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
@@ -33,21 +33,26 @@ class HeadlessJob:
     files: Folders
     hashes: Hashes
     precision: str = "auto"
+    notes: list[str] = field(default_factory=list[str])
 
     @property
     def metadata(self) -> dict[str, str]:
         """The workflow with its lock, and the same in the API format; made when a picture is saved."""
-        return self._texts
+        return self._texts | self._workflow_text(tuple(self.notes))
 
     @cached_property
     def _texts(self) -> dict[str, str]:
-        lock = {**self.workflow.lock, **self._lock()}
-        texts = {"workflow": write_workflow(replace(self.workflow, lock=lock))}
+        texts = self._workflow_text(())
         try:
             texts["prompt"] = json.dumps(self.services.format_named("api").write(self.settled, self.types))
         except WorkflowError:  # what only our format can say is left out of the foreign one
             return texts
         return texts
+
+    def note(self, message: str) -> None:
+        """Record a sentence, once, in the lock of pictures whose texts are asked for from now on."""
+        if message not in self.notes:
+            self.notes.append(message)
 
     def seen_by(self, node: Node) -> "HeadlessJob":
         """This job; for a node of a sweep one of its point alone, whose pictures carry just that workflow.
@@ -61,6 +66,12 @@ class HeadlessJob:
         settled = choose_prompts(workflow, self.types, first_seed(self.workflow, self.types))
         return replace(self, workflow=settled, settled=settled)
 
+    def _workflow_text(self, notes: tuple[str, ...]) -> dict[str, str]:
+        said = {"notes": list(notes)} if notes else {}
+        lock = {**self.workflow.lock, **self._lock, **said}
+        return {"workflow": write_workflow(replace(self.workflow, lock=lock))}
+
+    @cached_property
     def _lock(self) -> Mapping[str, Any]:
         return lock_of(self.settled, self.types, self.files, self.hashes, self.precision)
 

@@ -35,6 +35,7 @@ from nodes import (
     sweep_grid,
     text,
     upscale,
+    vae,
     value,
     vision,
 )
@@ -51,6 +52,7 @@ FAMILIES = (
     merging,
     model_saving,
     latent,
+    vae,
     sampling,
     custom_sampling,
     samplers,

@@ -1,9 +1,8 @@
 """Latents: empty ones, to and from pictures, and changes of size and batch."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from graph.facts import Facts, Known, carry
+from graph.facts import carry
 from graph.node import node
 from graph.spec import Hint, Number
 from nodes.lazy import LazyModule
@@ -14,11 +13,9 @@ from nodes.sockets import (
     BatchSize,
     Crop,
     Height,
-    Image,
     Latent,
     LatentScaling,
     Mask,
-    Vae,
     Width,
 )
 
@@ -37,9 +34,6 @@ NewWidth = Annotated[int, Number(0, MAX_RESOLUTION, 8), Hint("Width in pixels; 0
 NewHeight = Annotated[int, Number(0, MAX_RESOLUTION, 8), Hint("Height in pixels; 0 follows from the width.")]
 
 
-SIZE: Final = ("width", "height", "batch")
-
-
 def with_values(samples: Latent, values: Any) -> Latent:
     """Latents with other values (B, C, H, W); what stands beside them is kept."""
     return samples | {"samples": values}
@@ -49,32 +43,6 @@ def with_values(samples: Latent, values: Any) -> Latent:
 def empty_latent_image(width: Width = 512, height: Height = 512, batch_size: BatchSize = 1) -> Latent:
     """Empty latents, the start of a picture made from nothing."""
     return latents.empty(width, height, batch_size)
-
-
-@node(
-    "VAEDecode",
-    title="VAE Decode",
-    category="latent",
-    agree="latents",
-    infer=carry("samples", *SIZE, to=["IMAGE"]),
-)
-def vae_decode(samples: Annotated[Latent, Hint("The latents to develop.")], vae: Vae) -> Image:
-    """Latents developed into pictures."""
-    return latents.decode(vae, samples)
-
-
-def _encoded(known: Known) -> Mapping[str, Facts]:
-    facts = {name: known.fact("pixels", name) for name in SIZE}
-    sides = {side: facts[side] // CELL * CELL for side in ("width", "height") if facts[side]}
-    return {"LATENT": facts | sides | {"latents": known.fact("vae", "latents")}}
-
-
-@node("VAEEncode", title="VAE Encode", category="latent", infer=_encoded)
-def vae_encode(
-    pixels: Annotated[Image, Hint("Pictures; sides are cut to a multiple of 8.")], vae: Vae
-) -> Latent:
-    """Pictures turned into latents, the start of image to image."""
-    return latents.encode(vae, pixels)
 
 
 @node(

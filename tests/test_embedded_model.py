@@ -12,10 +12,11 @@ import torch
 
 from graph.context import Files, Job
 from host.folders import folders_of, installation
-from nodes.latent import empty_latent_image, vae_decode, vae_encode
+from nodes.latent import empty_latent_image
 from nodes.loaders import checkpoint_loader_simple
 from nodes.sampling import ksampler
 from nodes.text import clip_text_encode
+from nodes.vae import vae_decode, vae_encode
 from tools.detect import shows
 from tools.scenes import PICTURE, Scene, held_scenes, plain_caption, render
 
@@ -28,6 +29,8 @@ LIMIT_MB: Final = 17
 class OneJob:
     files: Files = field(default_factory=lambda: folders_of(installation()))
     metadata: dict[str, str] = field(default_factory=dict)
+
+    def note(self, message: str) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,8 @@ class Quiet:
     def check_cancelled(self) -> None: ...
 
     def log(self, message: str) -> None: ...
+
+    def note(self, message: str) -> None: ...
 
 
 @cache
@@ -63,7 +68,7 @@ def sample(prompts: Sequence[str], latent: Any, seed: int, **options: Any) -> np
     made = ksampler(
         model, seed=seed, positive=positive, negative=negative, latent_image=latent, context=Quiet(), **start
     )
-    return (vae_decode(made, vae) * 255).round().to(torch.uint8).numpy()
+    return (vae_decode(made, vae, Quiet()) * 255).round().to(torch.uint8).numpy()
 
 
 def draw(prompts: Sequence[str], seed: int = 20, **options: Any) -> np.ndarray:
@@ -92,7 +97,7 @@ def test_pictures_of_an_empty_prompt_do_not_show_them() -> None:
 def test_a_low_denoise_stays_closer_to_the_source_than_a_high_one() -> None:
     scenes = held_scenes(8)
     sources = np.stack([render(scene) for scene in scenes])
-    latent = vae_encode(torch.from_numpy(sources).float() / 255, checkpoint()[2])
+    latent = vae_encode(torch.from_numpy(sources).float() / 255, checkpoint()[2], Quiet())
     prompts = [plain_caption(scene) for scene in held_scenes(8, seed=1)]
 
     def distance(denoise: float) -> np.ndarray:

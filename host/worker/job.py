@@ -41,6 +41,9 @@ class TextsJob:
         """The texts as JSON, by key."""
         return {key: json.dumps(value) for key, value in self.texts.items()}
 
+    def note(self, message: str) -> None:
+        """Nothing: texts of another program have no lock."""
+
 
 @dataclass(frozen=True, slots=True)
 class BareJob:
@@ -52,6 +55,9 @@ class BareJob:
     def metadata(self) -> dict[str, str]:
         """Nothing."""
         return {}
+
+    def note(self, message: str) -> None:
+        """Nothing: there are no texts to record it in."""
 
 
 WorkerJob = HeadlessJob | TextsJob | BareJob

@@ -42,6 +42,8 @@ class ToyJob:
     files: ToyFiles = field(default_factory=ToyFiles)
     metadata: dict[str, str] = field(default_factory=dict[str, str])
 
+    def note(self, message: str) -> None: ...
+
 
 @dataclass(frozen=True)
 class Ran:

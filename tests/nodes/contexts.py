@@ -37,6 +37,10 @@ class ToyJob:
 
     files: ToyFiles
     metadata: dict[str, str] = field(default_factory=dict[str, str])
+    notes: list[str] = field(default_factory=list[str])
+
+    def note(self, message: str) -> None:
+        self.notes.append(message)
 
 
 @dataclass
@@ -58,6 +62,9 @@ class ToyContext:
 
     def log(self, message: str) -> None:
         raise AssertionError(message)
+
+    def note(self, message: str) -> None:
+        self.job.note(message)
 
 
 def context_in(folder: Path, **texts: str) -> ToyContext:

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 import torch
 
-from nodes.latent import empty_latent_image, vae_decode, vae_encode
+from nodes.latent import empty_latent_image
 from nodes.loaders import checkpoint_loader_simple
 from nodes.sampling import ksampler, ksampler_advanced
 from nodes.text import clip_set_last_layer, clip_text_encode
+from nodes.vae import vae_decode, vae_encode
 from tests.diffusion.published import SD1, save_checkpoint
 from tests.nodes.contexts import ToyContext, context_in
 
@@ -87,12 +88,15 @@ def test_two_samplers_that_share_the_steps_make_what_one_makes(parts: Parts, tmp
     assert torch.allclose(whole["samples"], sampled(parts, context), atol=1e-4)
 
 
-def test_decoding_and_encoding_give_pictures_and_latents_of_fitting_size(parts: Parts) -> None:
+def test_decoding_and_encoding_give_pictures_and_latents_of_fitting_size(
+    parts: Parts, tmp_path: Path
+) -> None:
+    context = context_in(tmp_path)
     _, _, vae = parts
-    image = vae_decode(empty_latent_image(SIZE, 2 * SIZE), vae)
+    image = vae_decode(empty_latent_image(SIZE, 2 * SIZE), vae, context)
     assert image.shape == (1, 2 * SIZE, SIZE, 3)
     assert float(image.min()) >= 0 and float(image.max()) <= 1
-    assert vae_encode(image[:, :-3], vae)["samples"].shape == (1, 4, 2 * SIZE // 8 - 1, SIZE // 8)
+    assert vae_encode(image[:, :-3], vae, context)["samples"].shape == (1, 4, 2 * SIZE // 8 - 1, SIZE // 8)
 
 
 def test_stopping_at_an_earlier_layer_leaves_the_first_encoder_alone(parts: Parts) -> None:
