@@ -13,7 +13,7 @@ from diffusion.errors import DiffusionError
 from diffusion.families import FAMILIES
 from diffusion.headers import read_header
 from diffusion.loading import open_tensors
-from diffusion.lora_formats import Delta, bias_delta_of, delta_of, grouped
+from diffusion.lora_formats import Delta, bias_delta_of, count_of, delta_of, grouped
 from diffusion.probe import FileFacts, facts_of
 from diffusion.values import Clip, Model, TextEncoder
 
@@ -70,7 +70,7 @@ def apply_lora(
     placed = set[str]()
     if model is not None:
         model = model.clone()
-        weights = set(model.model.diffusion_model.state_dict())
+        weights = model.model.diffusion_model.state_dict()
         deltas = _placed(lora, _unet_names(model), weights, placed)
         if strength_model:
             model.add_patches(deltas, strength_model)
@@ -78,7 +78,7 @@ def apply_lora(
         clip = clip.clone()
         for encoder in clip.encoders:
             deltas = _placed(
-                lora, _text_names(encoder, len(clip.encoders) == 1), set(encoder.module.state_dict()), placed
+                lora, _text_names(encoder, len(clip.encoders) == 1), encoder.module.state_dict(), placed
             )
             if strength_clip:
                 clip.add_encoder_patches(encoder, deltas, strength_clip)
@@ -112,19 +112,29 @@ def _check_family(model: Model | None, clip: Clip | None, lora: Lora) -> None:
     )
 
 
-def _placed(lora: Lora, names: Mapping[str, str], weights: set[str], placed: set[str]) -> dict[str, Delta]:
-    """Weight name → its change, for every group of the file whose name is known; placed gets those names."""
+def _placed(
+    lora: Lora, names: Mapping[str, str], weights: Mapping[str, Tensor], placed: set[str]
+) -> dict[str, Delta]:
+    """Weight name → its change, for every group of the file that fits a layer; placed gets those names."""
     deltas: dict[str, Delta] = {}
     for stem, parts in lora.groups.items():
         target = names.get(stem) or names.get(stem.replace(".", "_"))
-        if target is None:
-            continue
-        changes = {"weight": delta_of(parts), "bias": bias_delta_of(parts)}
-        found = {f"{target}.{leaf}": d for leaf, d in changes.items() if d and f"{target}.{leaf}" in weights}
+        found = {} if target is None else dict(_fitting(target, parts, weights))
         if found:
             placed.add(stem)
             deltas |= found
     return deltas
+
+
+def _fitting(
+    target: str, parts: Mapping[str, Tensor], weights: Mapping[str, Tensor]
+) -> Iterator[tuple[str, Delta]]:
+    """The changes to a layer's weight and bias that are of their size."""
+    counts = {"weight": count_of(parts), "bias": parts["diff_b"].numel() if "diff_b" in parts else 0}
+    for leaf, change in (("weight", delta_of(parts)), ("bias", bias_delta_of(parts))):
+        weight = weights.get(f"{target}.{leaf}")
+        if change is not None and weight is not None and weight.numel() == counts[leaf]:
+            yield f"{target}.{leaf}", change
 
 
 def _unet_names(model: Model) -> dict[str, str]:

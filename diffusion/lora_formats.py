@@ -76,6 +76,32 @@ def bias_delta_of(parts: Parts) -> Delta | None:
     return lambda bias: parts["diff_b"].to(bias).reshape(bias.shape)
 
 
+def count_of(parts: Parts) -> int:
+    """How many values the weight must have that a group of parts changes; 0 when that is not known."""
+    whole = next((parts[name] for name in ("diff", "set") if name in parts), None)
+    if whole is not None:
+        return whole.numel()
+    if {"up", "down"} <= parts.keys():
+        core = parts["mid"].shape[2:].numel() if "mid" in parts else 1
+        return parts["up"].shape[0] * (parts["down"].numel() // parts["down"].shape[0]) * core
+    if {"w1_a", "w1_b"} <= parts.keys():
+        return _product_count(parts, "w1", "t1")
+    sides = [_product_count(parts, "k1", ""), _product_count(parts, "k2", "kt2")]
+    return sides[0] * sides[1]
+
+
+def _product_count(parts: Parts, name: str, core: str) -> int:
+    """Values in a matrix, or in the product of two with or without a core between them."""
+    if name in parts:
+        return parts[name].numel()
+    a, b = parts.get(f"{name}_a"), parts.get(f"{name}_b")
+    if a is None or b is None:
+        return 0
+    if core in parts:
+        return a.shape[1] * b.shape[1] * parts[core].shape[2:].numel()
+    return a.shape[0] * (b.numel() // b.shape[0])
+
+
 def _scale(parts: Parts, rank: int) -> float:
     return float(parts["alpha"]) / rank if "alpha" in parts and rank else 1.0
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from diffusion.errors import DiffusionError
 from diffusion.lora import apply_lora, load_lora
-from diffusion.lora_formats import delta_of
+from diffusion.lora_formats import count_of, delta_of
 from diffusion.probe import probe
 from diffusion.text import encode
 from diffusion.values import Checkpoint, Model
@@ -198,3 +198,52 @@ def test_both_text_encoders_of_sdxl_are_found_by_every_name(
             _, clip = apply_lora(xl.model, xl.clip, load_lora(saved(tmp_path / "a.safetensors", tensors)))
             assert clip is not None
             assert list(clip.patches) == [f"{tower}.{layer}.weight"], stem
+
+
+def test_changes_of_another_size_are_left_out_and_told(small: Checkpoint, tmp_path: Path) -> None:
+    up, down = pair(32, 96)
+    fits, _ = pair(32, 64)
+    other = LAYER.replace("to_k", "to_v")
+    tensors = {f"unet.{LAYER}.lora_A.weight": down, f"unet.{LAYER}.lora_B.weight": up}
+    told: list[str] = []
+    apply_lora(small.model, None, load_lora(saved(tmp_path / "a.safetensors", tensors)), warn=told.append)
+    tensors |= {f"unet.{other}.lora_A.weight": pair(32, 64)[1], f"unet.{other}.lora_B.weight": fits}
+    model, _ = apply_lora(
+        small.model, None, load_lora(saved(tmp_path / "b.safetensors", tensors)), warn=told.append
+    )
+    assert model is not None and list(model.patches) == [f"{other}.weight"]
+    assert told[0].startswith("a.safetensors changes nothing")
+    assert told[1].startswith("1 of the 2 changes in b.safetensors fit no layer")
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"up": (6, 2), "down": (2, 8)},
+        {"up": (6, 2, 1, 1), "down": (2, 8, 3, 3)},
+        {"up": (6, 2, 1, 1), "down": (3, 8, 1, 1), "mid": (2, 3, 3, 3)},
+        {"w1_a": (6, 2), "w1_b": (2, 8), "w2_a": (6, 2), "w2_b": (2, 8)},
+        {
+            "w1_a": (2, 6),
+            "w1_b": (2, 8),
+            "t1": (2, 2, 3, 3),
+            "w2_a": (2, 6),
+            "w2_b": (2, 8),
+            "t2": (2, 2, 3, 3),
+        },
+        {"k1": (2, 2), "k2": (3, 4)},
+        {"k1_a": (2, 1), "k1_b": (1, 2), "k2_a": (3, 2), "k2_b": (2, 4)},
+        {"k1": (2, 2), "k2_a": (2, 3), "k2_b": (2, 4), "kt2": (2, 2, 3, 3)},
+        {"diff": (6, 8)},
+        {"set": (6, 8, 3, 3)},
+    ],
+    ids=lambda parts: " ".join(parts),
+)
+def test_every_format_knows_how_large_a_weight_it_changes(parts: dict[str, tuple[int, ...]]) -> None:
+    made = {name: torch.randn(shape) for name, shape in parts.items()}
+    wide = any(len(shape) == 4 and shape[-1] == 3 for shape in parts.values())
+    weight = torch.zeros(6, 8, 3, 3) if wide else torch.zeros(6, 8)
+    change = delta_of(made)
+    assert change is not None
+    assert change(weight).shape == weight.shape
+    assert count_of(made) == weight.numel()
