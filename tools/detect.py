@@ -63,6 +63,14 @@ def components(mask: np.ndarray) -> Iterator[np.ndarray]:
         yield part
 
 
+def fits(picture: np.ndarray) -> list[float]:
+    """How well the best shape covers each coloured part of a picture: intersection over union, 0 to 1."""
+    values = picture.astype(np.int32)
+    chroma = values.max(2) - values.min(2)
+    parts = [_core(chroma, part) for part in components(chroma > _CHROMA) if part.sum() >= _LEAST]
+    return [max(_fits(part).values()) for part in parts]
+
+
 def _core(chroma: np.ndarray, part: np.ndarray) -> np.ndarray:
     """A part up to where its colour has faded by half, which is the outline of a shape with blurred edges."""
     return part & (chroma > np.percentile(chroma[part], 90) / 2)
@@ -74,9 +82,9 @@ def _identify(values: np.ndarray, part: np.ndarray) -> Found | None:
     width, height = float(np.ptp(xs) + 1), float(np.ptp(ys) + 1)
     if not _NARROW < width / height < 1 / _NARROW:
         return None
-    fits = {shape: _fit(shape, part, float(xs.mean()), float(ys.mean())) for shape in SHAPES}
-    shape = max(fits, key=lambda name: fits[name])
-    if fits[shape] < _FIT:
+    found = _fits(part)
+    shape = max(found, key=lambda name: found[name])
+    if found[shape] < _FIT:
         return None
     radius = _radius(shape, part)
     size = min(RADII, key=lambda name: abs(RADII[name] - radius))
@@ -87,6 +95,11 @@ def _identify(values: np.ndarray, part: np.ndarray) -> Found | None:
 def _radius(shape: str, part: np.ndarray) -> float:
     """The radius of a shape that has a part's area."""
     return float(np.sqrt(part.sum() / _AREAS[shape]))
+
+
+def _fits(part: np.ndarray) -> dict[str, float]:
+    ys, xs = np.nonzero(part)
+    return {shape: _fit(shape, part, float(xs.mean()), float(ys.mean())) for shape in SHAPES}
 
 
 def _fit(shape: str, part: np.ndarray, x: float, y: float) -> float:

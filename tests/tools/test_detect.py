@@ -6,7 +6,7 @@ from random import Random
 
 import numpy as np
 
-from tools.detect import background, components, detect, shows, shows_all
+from tools.detect import background, components, detect, fits, shows, shows_all
 from tools.scenes import Scene, draw_scene, render
 
 
@@ -60,3 +60,11 @@ def test_touching_corners_do_not_join_two_parts() -> None:
     mask = np.zeros((6, 6), dtype=bool)
     mask[0:2, 0:2] = mask[2:4, 2:4] = True
     assert [part.sum() for part in components(mask)] == [4, 4]
+
+
+def test_a_rendered_shape_fits_better_than_one_with_a_piece_cut_off() -> None:
+    scene = next(scene for scene in _scenes(40) if len(scene.items) == 1)
+    picture, item = render(scene), scene.items[0]
+    cut = picture.copy()
+    cut[:, : round(item.x - item.radius / 3)] = picture[0, 0]
+    assert fits(picture)[0] > 0.93 > 0.9 > fits(cut)[0]
