@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import huggingface_hub.constants
 import pytest
 
 from host.extra_paths import ExtraPath, read_extra_paths
 from host.folders import folders_of
+from tests.diffusion.hub_server import Hub, serving
 from tests.host.conftest import Command
 
 COMFY = """
@@ -101,3 +103,31 @@ def test_the_command_line_takes_more_files(command: Command, home: Path, tmp_pat
     assert (said.code, "far.safetensors" in said.out) == (0, True)
     missing = command("models", "--extra-model-paths-config", "none.yaml")
     assert (missing.code, missing.err.count("none.yaml cannot be read")) == (2, 1)
+
+
+def test_a_run_and_a_check_find_models_of_more_files(command: Command, home: Path, model: str) -> None:
+    far = home.parent / "far"
+    (far / "kept").mkdir(parents=True)
+    (home / "models/checkpoints" / model).rename(far / "kept/far.safetensors")
+    config = write(far, "far:\n  checkpoints: kept\n")
+    flow = home / "flow.json"
+    flow.write_text(
+        '{"1": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "far.safetensors"}},'
+        ' "2": {"class_type": "CLIPTextEncode", "inputs": {"text": "a", "clip": ["1", 1]}},'
+        ' "3": {"class_type": "PreviewAny", "inputs": {"source": ["2", 0]}}}'
+    )
+    assert command("validate", str(flow)).code == 2
+    assert command("validate", str(flow), "--extra-model-paths-config", str(config)).code == 0
+    assert command("run", str(flow), "--extra-model-paths-config", str(config)).code == 0
+
+
+def test_a_model_is_fetched_from_the_hub_by_the_command_line(
+    command: Command, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
+    with serving(Hub({"some/model": {"model.safetensors": b"x" * 1000}})) as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        said = command("models", "--download", "some/model")
+        assert (said.code, said.lines) == (0, [str(home / "models/diffusers/some/model/model.safetensors")])
+        assert command("models", "--download", "some/other").code == 2
+    assert "is no id of a hub" in command("models", "--download", "nonsense").err
