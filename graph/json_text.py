@@ -119,7 +119,7 @@ def _odd(value: Any, inner: list[Any]) -> str:
         case None | bool():
             return ""
         case int():
-            return "The workflow holds a number that is too large." if value.bit_length() > 140 else ""
+            return "The workflow holds a number that is too large." if _is_overlong(value) else ""
         case float():
             return (
                 "" if math.isfinite(value) else f"The workflow holds {value}, which is not a finite number."
@@ -132,6 +132,11 @@ def _odd(value: Any, inner: list[Any]) -> str:
         case _:
             return f"The workflow holds a {type(value).__name__}, which JSON cannot hold."
     return ""
+
+
+def _is_overlong(value: int) -> bool:
+    """Whether its digits are too many to be read back; far too long ones are told without writing them."""
+    return value.bit_length() > 4 * LONGEST_NUMBER or len(str(value)) > LONGEST_NUMBER
 
 
 def _bad_key(value: Mapping[Any, Any]) -> str:

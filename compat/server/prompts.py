@@ -15,6 +15,7 @@ from compat.server.queue_items import Posted, payload_of, plain_number
 from compat.server.replies import both, broken, json_body, told
 from compat.server.surroundings import Surroundings, surroundings
 from graph.document import Workflow
+from graph.json_text import read_json
 from graph.problems import WorkflowError
 from graph.validation import validate
 from host.jobs.model import Job, Submission
@@ -101,7 +102,12 @@ def _checked(asked: Asked, around: Surroundings) -> tuple[Verdict, Workflow | No
     verdict = check_prompt(asked.prompt, types, around.folders, asked.targets)
     if verdict.refusal is not None:
         return verdict, None
-    workflow = _workflow(verdict, around)
+    try:
+        workflow = _workflow(verdict, around)
+    except WorkflowError as problems:
+        return Verdict(
+            error("invalid_prompt", "The prompt holds values that cannot be kept", str(problems))
+        ), None
     problems = validate(workflow, types, around.folders, verdict.reach)
     checked = with_problems(verdict, problems)
     if checked.refusal is None and checked.reach != verdict.reach:
@@ -110,13 +116,10 @@ def _checked(asked: Asked, around: Surroundings) -> tuple[Verdict, Workflow | No
 
 
 def _workflow(verdict: Verdict, around: Surroundings) -> Workflow:
-    """The nodes that are to run; others may be anything and are left out."""
+    """The nodes that are to run; others may be anything and are left out. Raises WorkflowError."""
     needed = frozenset[str]().union(*verdict.reach.values())
     nodes = {id: entry for id, entry in verdict.prompt.items() if id in needed}
-    try:
-        return read_api(nodes, around.types())
-    except WorkflowError as problems:  # pragma: no cover - what passed the checks can be read
-        raise web.HTTPBadRequest(text=str(problems)) from None
+    return read_api(read_json(nodes), around.types())
 
 
 async def _submitted(

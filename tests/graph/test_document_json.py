@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from graph.document import Link, Node, Port, Workflow
 from graph.document_json import load_workflow, migrate, parse_workflow, save_workflow, write_workflow
+from graph.json_text import read_json
 from graph.problems import Problem, WorkflowError
 from graph.validation import validate
 from tests.graph.toys import TOYS, picture
@@ -302,3 +303,17 @@ def test_whatever_is_read_is_a_workflow_or_a_sentence(data: Any) -> None:
             assert error.problems and all(problem.message.endswith((".", "…")) for problem in error.problems)
         else:
             validate(workflow, TOYS)
+
+
+@pytest.mark.parametrize("number", [10**39, 10**40 - 1, 10**40, 10**41, -(10**39), -(10**38)])
+def test_an_object_may_hold_just_the_numbers_that_its_text_may(number: int) -> None:
+    """Else what is taken today could not be read back tomorrow."""
+
+    def taken(data: Any) -> bool:
+        try:
+            read_json(data)
+        except WorkflowError:
+            return False
+        return True
+
+    assert taken({"x": number}) is taken(json.dumps({"x": number}))

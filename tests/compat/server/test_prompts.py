@@ -428,6 +428,19 @@ def test_undeclared_inputs_and_other_keys_are_ignored(site: Site) -> None:
     assert site.get("/queue").json["queue_pending"][0][2] == nodes
 
 
+@pytest.mark.parametrize("value", [10**41, -(10**40), {"a": 10**50}])
+def test_values_that_cannot_be_read_back_are_refused_at_once(site: Site, value: Json) -> None:
+    reply = site.prompt(blank(more=value))
+    assert (error_of(reply)["type"], reply.json["node_errors"]) == ("invalid_prompt", {})
+
+
+def test_values_nested_too_deep_are_refused_at_once(site: Site) -> None:
+    deep: Json = []
+    for _ in range(100):
+        deep = [deep]
+    assert error_of(site.prompt(blank(more=deep)))["type"] == "invalid_prompt"
+
+
 def test_a_full_disk_is_said_and_not_a_crash(site: Site) -> None:
     site.jobs.full = True
     reply = site.prompt(picture_prompt())
