@@ -1,14 +1,19 @@
-"""Cheap pictures of half-finished latents: a linear map from latent channels to red, green and blue."""
+"""Cheap pictures of half-finished latents: a linear map from channels to colours, or a tiny decoder."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from diffusion.errors import DiffusionError
+from diffusion.tensors import open_tensors
+from diffusion.weights import assign, hollow
 
 if TYPE_CHECKING:
     from diffusion.values import Network, Vae
@@ -66,6 +71,60 @@ def latent_to_rgb(network: Network, latent: Tensor) -> Tensor:
     table = network.preview.table if network.preview else torch.tensor(_MAPS[_map_name(network)])
     pixels = latent[0].float().cpu().movedim(0, -1) @ table[:-1] + table[-1]
     return ((pixels + 1) / 2).clamp(0, 1).mul(255).round().to(torch.uint8)
+
+
+TINY_DECODERS: Final = {"sd1": "taesd_decoder", "sdxl": "taesdxl_decoder"}
+"""What the tiny decoders of latents are called in models/vae_approx, by the latents they are for."""
+
+
+def tiny_decoder_name(network: Network) -> str:
+    """What a tiny decoder for a network's latents is called, without the file's ending."""
+    return TINY_DECODERS[_map_name(network)]
+
+
+@dataclass(frozen=True)
+class TinyDecoder:
+    """TAESD (Bohan 2023): a few convolutions that decode latents in a fraction of an autoencoder's time."""
+
+    module: Any
+
+    @torch.no_grad()
+    def picture(self, latent: Tensor) -> Tensor:
+        """The first item of a network's latent (B, C, H/8, W/8) as bytes (H, W, 3)."""
+        colours = self.module(latent[:1].float().cpu())[0].movedim(0, -1)
+        return ((colours + 1) / 2).clamp(0, 1).mul(255).round().to(torch.uint8)
+
+
+def load_tiny_decoder(path: Path) -> TinyDecoder:
+    """The tiny decoder in a file, in its authors' names or diffusers'. Raises DiffusionError for another
+    file."""
+    from diffusers.models.autoencoders.vae import DecoderTiny
+
+    tensors = {_tiny_name(name): tensor.float() for name, tensor in open_tensors(path).items()}
+    first = tensors.get("layers.0.weight")
+    if first is None or first.ndim != 4:
+        raise DiffusionError(f"{path.name} is no TAESD decoder. Take it out of models/vae_approx.")
+    module = hollow(
+        lambda: DecoderTiny(
+            in_channels=first.shape[1],
+            out_channels=3,
+            num_blocks=(3, 3, 3, 1),
+            block_out_channels=(first.shape[0],) * 4,
+            upsampling_scaling_factor=2,
+            act_fn="relu",
+            upsample_fn="nearest",
+        )
+    )
+    assign(module, tensors, path.name)
+    return TinyDecoder(module)
+
+
+def _tiny_name(name: str) -> str:
+    """A weight's name in diffusers' module. The authors count one layer more, which has no weights."""
+    if name.startswith("decoder."):
+        return name.removeprefix("decoder.")
+    number, _, rest = name.partition(".")
+    return f"layers.{int(number) - 1}.{rest}" if number.isdecimal() else name
 
 
 def _map_name(network: Network) -> str:

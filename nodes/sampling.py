@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
+from diffusion.errors import DiffusionError
 from diffusion.names import SAMPLER_NAMES, SCHEDULE_NAMES
 from graph.context import Context
 from graph.facts import Facts, Known
@@ -14,10 +15,12 @@ from nodes.sockets import Cfg, Conditioning, Latent, Model, Seed, Steps, Strengt
 if TYPE_CHECKING:
     from PIL import Image
 
-    from diffusion import sampling
+    from diffusion import preview, sampling
+    from diffusion.preview import TinyDecoder
     from diffusion.sampling import StepEvent
 else:
     Image = LazyModule("PIL.Image")
+    preview = LazyModule("diffusion.preview")
     sampling = LazyModule("diffusion.sampling")
 
 AGREE: Final = ("family", "latents")
@@ -38,13 +41,32 @@ def sampled(known: Known) -> Mapping[str, Facts]:
 
 def reporter(context: Context) -> Callable[["StepEvent"], None]:
     """Tells of each step, with a small picture, and stops when the job was cancelled."""
+    decoders = dict[str, "TinyDecoder | None"]()
 
     def report(event: "StepEvent") -> None:
         context.check_cancelled()
-        preview = Image.fromarray(event.preview().numpy())
-        context.progress(event.step, event.total, preview)
+        name = preview.tiny_decoder_name(event.network)
+        if name not in decoders:
+            decoders[name] = _tiny_decoder(context, name)
+        decoder = decoders[name]
+        pixels = event.preview() if decoder is None else decoder.picture(event.denoised)
+        context.progress(event.step, event.total, Image.fromarray(pixels.numpy()))
 
     return report
+
+
+def _tiny_decoder(context: Context, name: str) -> "TinyDecoder | None":
+    """The tiny decoder of this name in models/vae_approx; without it, previews are small and blurred."""
+    files = context.job.files
+    found = (files.find("vae_approx", f"{name}{ending}") for ending in (".safetensors", ".pth"))
+    path = next((path for path in found if path is not None), None)
+    if path is None:
+        return None
+    try:
+        return preview.load_tiny_decoder(path)
+    except DiffusionError as error:
+        context.log(f"Previews stay small: {error}")
+        return None
 
 
 @node("KSampler", title="KSampler", category="sampling", agree=AGREE, infer=sampled)

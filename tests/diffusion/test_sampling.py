@@ -71,6 +71,25 @@ def test_both_sides_go_in_one_call_and_cfg_1_costs_one_item(
     assert seen[3:] == [1, 1, 1]
 
 
+def test_several_prompts_share_the_call_and_areas_of_one_size_do_too(
+    small: Checkpoint, sides: Sides, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [[text, keys]], negative = sides
+    seen = calls(small, monkeypatch)
+    run(small, ([[text, keys], *negative, [text, {**keys, "strength": 0.5}]], negative), steps=1)
+    assert seen == [4]
+    left, right = ({**keys, "area": (6, 4, 0, x)} for x in (0, 4))
+    run(small, ([[text, keys], [text, left], [text, right]], negative), steps=1)
+    # Two calls: the whole picture of both sides, and both halves of both sides.
+    assert sorted(seen[1:]) == [2, 4]
+
+
+def test_an_item_of_a_batch_is_made_again_alone_by_its_number(small: Checkpoint, sides: Sides) -> None:
+    batch = run(small, sides, latent=latents.empty(64, 48, 3))
+    alone = run(small, sides, latent={**latents.empty(64, 48, 1), "batch_index": [2]})
+    torch.testing.assert_close(alone[0], batch[2], rtol=1e-3, atol=1e-3)
+
+
 def test_little_memory_splits_the_calls(
     small: Checkpoint, sides: Sides, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import Tensor
 
 from diffusion.sampling import Guider, noise_for
@@ -15,6 +16,7 @@ from nodes.latent import empty_latent_image
 from nodes.sampling import ksampler
 from nodes.text import clip_text_encode
 from tests.diffusion.published import REFINER, SD1, Sizes, save_checkpoint
+from tests.diffusion.tiny_decoder import tiny
 from tests.nodes.contexts import ToyContext, context_in
 
 EMPTY = empty_latent_image(32, 32)
@@ -283,3 +285,35 @@ def test_percentages_and_levels_are_of_the_model(parts: Parts) -> None:
     late = sigmas.sd_turbo_scheduler(parts.model, 10, 0.3)
     assert len(late) == 4
     assert math.isclose(float(late[0]), float(space.sigmas[299]), rel_tol=1e-5)
+
+
+def test_a_job_that_is_cancelled_stops_between_steps(parts: Parts) -> None:
+    guider = custom.cfg_guider(parts.model, parts.good, parts.bad, 2.0)
+    parts.context.cancelled = True
+    try:
+        with pytest.raises(InterruptedError):
+            parts.through(guider)
+    finally:
+        parts.context.cancelled = False
+
+
+def test_previews_are_as_large_as_the_picture_when_a_tiny_decoder_is_there(
+    parts: Parts, tmp_path: Path
+) -> None:
+    context, sizes = context_in(tmp_path), list[tuple[int, int]]()
+    context.progress = lambda done, total, preview=None: sizes.append(preview.size)
+    guider = custom.basic_guider(parts.model, parts.good)
+    parts.through(guider, sigmas=parts.levels[:2], context=context)
+    folder = tmp_path / "vae_approx"
+    save_file(tiny().state_dict(), folder / "taesd_decoder.safetensors", {"made": "by hand"})
+    parts.through(guider, sigmas=parts.levels[:2], context=context)
+    assert sizes == [(4, 4), (32, 32)]
+
+
+def test_a_file_that_is_no_tiny_decoder_is_told_and_stops_nothing(parts: Parts, tmp_path: Path) -> None:
+    context, said = context_in(tmp_path), list[str]()
+    context.log = lambda message: said.append(message)
+    save_file({"a": torch.zeros(1)}, context.job.files.folder("vae_approx") / "taesd_decoder.safetensors")
+    parts.through(custom.basic_guider(parts.model, parts.good), context=context)
+    assert [text for text in said if "no TAESD decoder" in text] == said
+    assert len(said) == 1
