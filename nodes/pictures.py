@@ -25,6 +25,7 @@ FIRST_SIDEWAYS: Final = 5
 """Orientations from this one on stand for pictures that lie on their side."""
 DEVICE: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 DRIVE: Final = re.compile(r"[A-Za-z]:")
+COUNTED: Final = re.compile(r"(\d+)_?\.[^.]*$")
 DATE_WORDS: Final = (
     ("yyyy", "%Y"), ("yy", "%y"), ("MM", "%m"), ("dd", "%d"), ("hh", "%H"), ("mm", "%M"), ("ss", "%S"),
 )  # fmt: skip
@@ -182,8 +183,9 @@ def _check_names(prefix: str, parts: list[str]) -> None:
 
 def counted_names(folder: Path, name: str, extension: str = ".png") -> Iterator[Path]:
     """Free paths NAME_00001_.png, counting on from the highest in the folder."""
-    pattern = re.compile(re.escape(name) + r"_(\d+)_?\.[^.]*$", re.IGNORECASE)
-    taken = (pattern.match(entry.name) for entry in folder.iterdir())
+    start = f"{name}_".casefold()
+    found = (entry for entry in os.listdir(folder) if entry[: len(name) + 1].casefold() == start)
+    taken = (COUNTED.match(entry, len(name) + 1) for entry in found)
     counter = max((int(match.group(1)) for match in taken if match), default=0)
     while True:
         counter += 1
