@@ -144,6 +144,7 @@ def _unet_names(model: Model) -> dict[str, str]:
         flat = ours.replace(".", "_")
         names |= dict.fromkeys((f"lora_unet_{flat}", f"lora_unet_{single.replace('.', '_')}"), ours)
         names |= dict.fromkeys((f"unet.{ours}", f"unet_{flat}", f"diffusion_model.{single}"), ours)
+        names |= dict.fromkeys((ours, f"base_model.model.{ours}", f"unet.base_model.model.{ours}"), ours)
         # Before 2023's end diffusers kept LoRA in attention processors.
         block, attention, layer = ours.rpartition("attn1") if "attn1" in ours else ours.rpartition("attn2")
         processor = f"{block}{attention}.processor{layer.removesuffix('.0')}"

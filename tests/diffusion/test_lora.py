@@ -21,6 +21,8 @@ NAMES = [
     "lora_unet_input_blocks_1_1_transformer_blocks_0_attn2_to_k{}",
     f"unet.{LAYER}{{}}",
     "diffusion_model.input_blocks.1.1.transformer_blocks.0.attn2.to_k{}",
+    f"base_model.model.{LAYER}{{}}",
+    f"{LAYER}{{}}",
 ]
 
 
