@@ -20,6 +20,7 @@ Progress = Callable[[int, int], None]
 """Takes the bytes that are here and the bytes that there are in all; may raise to stop."""
 
 _ID = re.compile(r"([\w.-]+)/([\w.-]+)((?:/[\w. -]+)*)(?:@([\w./-]+))?")
+_PATH = re.compile(r"[/\\:]")
 _CONFIGS: Final = ("scheduler/scheduler_config.json", *(f"{name}/config.json" for name in NETWORKS))
 _WHOLE_MODELS: Final = (".safetensors", ".ckpt")
 
@@ -90,7 +91,7 @@ def needed_files(names: Sequence[str]) -> tuple[str, ...]:
     if INDEX in names:
         weights = [file for network in NETWORKS for file in _network_files(names, network)]
         return (*(name for name in _CONFIGS if name in names), *weights, INDEX)
-    whole = [name for name in names if name.endswith(_WHOLE_MODELS) and "/" not in name]
+    whole = [name for name in names if name.endswith(_WHOLE_MODELS) and not _PATH.search(name)]
     if len(whole) != 1:
         told = f"{len(whole)} checkpoints ({', '.join(sorted(whole)[:6])})" if whole else "no checkpoint"
         raise DiffusionError(

@@ -120,7 +120,7 @@ def unet_family(header: Header, prefix: str, layout: UnetLayout) -> Family:
         known = sorted({row.in_channels for row in FAMILIES.values() if row.base == base})
         raise DiffusionError(
             f"{header.path.name} has a U-Net with {layout.in_channels} input channels; {base} models have "
-            f"{', '.join(map(str, known))}. It is of a family that Darkroom does not know."
+            f"{', '.join(map(str, known))}. It is of a family that Darkroom does not know: choose another."
         )
     return family
 
