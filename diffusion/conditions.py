@@ -85,6 +85,12 @@ def prepare(model: Model, sides: dict[str, Conditioning], canvas: Canvas) -> dic
     return ready
 
 
+def forget(sides: dict[str, list[Condition]]) -> None:
+    """Let the ControlNets of a run go of its model, which conditionings outlive."""
+    for control in (c.control for conditions in sides.values() for c in conditions if c.control is not None):
+        control.cleanup()
+
+
 def _ready(model: Model, text: Tensor, keys: dict[str, Any], canvas: Canvas, side: str) -> Condition:
     _check_width(model, text)
     area, mask = _placed(keys, canvas)

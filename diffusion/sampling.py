@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from diffusion.conditions import Canvas, Condition, fit_batch, prepare
+from diffusion.conditions import Canvas, Condition, fit_batch, forget, prepare
 from diffusion.errors import DiffusionError
 from diffusion.guiders import classifier_free
 from diffusion.preview import latent_to_rgb
@@ -284,10 +284,13 @@ class Guider:
         run_facts = {"sample_sigmas": sigmas, "generator": _generator_after(noise, seed)}
         self.model_options["transformer_options"] |= run_facts
         extra_args = {"model_options": self.model_options, "seed": seed}
-        with applied(unet, model.patches, network.device.dtype):
-            made = sampler.sample(
-                self, sigmas.float(), extra_args, callback, noise, start, mask, disable_pbar
-            )
+        try:
+            with applied(unet, model.patches, network.device.dtype):
+                made = sampler.sample(
+                    self, sigmas.float(), extra_args, callback, noise, start, mask, disable_pbar
+                )
+        finally:
+            forget(self.conds)
         return network.process_latent_out(made.float())
 
 

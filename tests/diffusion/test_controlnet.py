@@ -126,6 +126,14 @@ def test_a_controlnet_changes_the_picture_by_its_strength(small: Checkpoint, con
     assert not torch.allclose(half, plain)
 
 
+def test_a_controlnet_lets_go_of_the_model_after_a_run(small: Checkpoint, control: ControlNet) -> None:
+    own = control.copy().set_cond_hint(HINT)
+    own.set_previous_controlnet(control.copy().set_cond_hint(HINT))
+    made(small, own)
+    assert own.previous_controlnet is not None
+    assert own._model is None and own.previous_controlnet._model is None
+
+
 def test_a_controlnet_counts_only_in_its_range(small: Checkpoint, control: ControlNet) -> None:
     never = control.copy().set_cond_hint(HINT, 1.0, (0.99, 0.995))
     torch.testing.assert_close(made(small, never), made(small, None))
