@@ -12,7 +12,8 @@ from diffusion.errors import DiffusionError
 from diffusion.families import FAMILIES, Family
 from diffusion.headers import read_header
 from diffusion.loading import build_text_encoder
-from diffusion.modules import tiny_parts
+from diffusion.modules import tiny_encoder_class
+from diffusion.preview import load_tiny_decoder
 from diffusion.probe import strip
 from diffusion.tensors import check_numbers, open_tensors
 from diffusion.text_layout import text_names
@@ -114,26 +115,26 @@ class TinyAutoencoder(nn.Module):
 
 def load_tiny_vae(encoder: Path, decoder: Path, name: str, *, device: Device | None = None) -> Vae:
     """A VAE from the two files of a TAESD, named "taesd" or "taesdxl"; it is fast and rough."""
-    build_encoder, build_decoder = tiny_parts()
-    module = TinyAutoencoder(
-        _tiny_part(encoder, "encoder", hollow(build_encoder), 0),
-        # The published decoder begins with a layer that only bounds its input.
-        _tiny_part(decoder, "decoder", hollow(build_decoder), 1),
-        TINY_SCALES[name],
-    )
+    halves = _tiny_encoder(encoder), load_tiny_decoder(decoder).module
+    module = TinyAutoencoder(*halves, TINY_SCALES[name])
     layout = VaeLayout((64, 64, 64, 64), 3, 4, 3, quant=True, post_quant=True)
     return Vae(make_casting(module.eval()), layout, device or choose_device(), decoder)
 
 
-def _tiny_part(path: Path, half: str, module: nn.Module, first: int) -> nn.Module:
+def _tiny_encoder(path: Path) -> nn.Module:
+    """The encoder in a file, in its authors' names or diffusers'."""
     tensors = open_tensors(read_header(path))
     check_numbers(tensors, path.name)
-    own = strip(tensors, f"{half}.layers.")
-    renamed = {f"layers.{name}": tensor for name, tensor in own.items()} or {
-        f"layers.{int(number) - first}.{rest}": tensor
-        for name, tensor in tensors.items()
-        for number, _, rest in [name.partition(".")]
-        if number.isdecimal()
-    }
-    assign(module, renamed, f"The {half} in {path.name}")
+    named = {name if "layers." in name else f"layers.{name}": tensor for name, tensor in tensors.items()}
+    encoder = tiny_encoder_class()
+    module = hollow(
+        lambda: encoder(
+            in_channels=3,
+            out_channels=4,
+            num_blocks=(1, 3, 3, 3),
+            block_out_channels=(64, 64, 64, 64),
+            act_fn="relu",
+        )
+    )
+    assign(module, {n.removeprefix("encoder."): t for n, t in named.items()}, f"The encoder in {path.name}")
     return module

@@ -33,22 +33,9 @@ def vae_class() -> Any:
     return _lean("diffusers.models.autoencoders.autoencoder_kl", "AutoencoderKL")
 
 
-def tiny_parts() -> tuple[Callable[[], Any], Callable[[], Any]]:
-    """What builds the encoder and the decoder of TAESD, as published."""
-    module = "diffusers.models.autoencoders.vae"
-    encoder, decoder = _lean(module, "EncoderTiny"), _lean(module, "DecoderTiny")
-    sizes = {"block_out_channels": (64, 64, 64, 64), "act_fn": "relu"}
-    return (
-        lambda: encoder(in_channels=3, out_channels=4, num_blocks=(1, 3, 3, 3), **sizes),
-        lambda: decoder(
-            in_channels=4,
-            out_channels=3,
-            num_blocks=(3, 3, 3, 1),
-            upsampling_scaling_factor=2,
-            upsample_fn="nearest",
-            **sizes,
-        ),
-    )
+def tiny_encoder_class() -> Any:
+    """diffusers' EncoderTiny, of TAESD."""
+    return _lean("diffusers.models.autoencoders.vae", "EncoderTiny")
 
 
 def control_class() -> Any:
