@@ -19,6 +19,8 @@ from graph.spec import NodeSpec
 
 POINT: Final = "sweep_point"
 """Key of a copy's `extra`: the values that it was made for, by address."""
+COPY_OF: Final = "sweep_of"
+"""Key of a copy's `extra`: the node that it is a copy of."""
 GRID: Final = "SweepGrid"
 """The node type that lays the pictures of a sweep out."""
 MOST_COPIES: Final = 20_000
@@ -157,7 +159,7 @@ class _Copies:
             for name, value in node.inputs.items()
         }
         title = f"{node.title or self._title(node)} ({', '.join(stop.label for stop in stops)})"
-        return replace(node, inputs=inputs, title=title, extra={**node.extra, POINT: values})
+        return replace(node, inputs=inputs, title=title, extra={**node.extra, POINT: values, COPY_OF: id})
 
     def _set(self, id: str, values: Mapping[str, Any]) -> Node:
         workflow = self.workflow

@@ -12,11 +12,13 @@ from typing import Any, Final, NoReturn, cast
 from graph.context import Files
 from graph.document import Node, Workflow
 from graph.document_json import write_workflow
+from graph.dynamic_prompts import choose_prompts
 from graph.events import Event, NodeFinished
 from graph.problems import Problem, WorkflowError
 from graph.registry import Registry
-from graph.sweep import POINT
-from graph.sweep_axes import ReadTable, Table
+from graph.sweep import POINT, expand_sweep
+from graph.sweep_axes import ReadTable, Table, axes_of
+from host.seeds import first_seed
 
 LARGEST_TABLE: Final = 50_000_000
 """Bytes of a table; more is refused."""
@@ -34,6 +36,16 @@ def table_reader(find: Callable[[str], Path | None]) -> ReadTable:
         return read_table(path)
 
     return read
+
+
+def as_it_runs(workflow: Workflow, types: Registry, find: Callable[[str], Path | None]) -> Workflow:
+    """A workflow with its dynamic prompts chosen and a copy of its nodes for every point of its sweep.
+
+    Raises WorkflowError when its sweep is wrong. find: where a table lies.
+    """
+    seed = first_seed(workflow, types)
+    axes = axes_of(workflow, table_reader(find))
+    return expand_sweep(workflow, types, axes, lambda point: choose_prompts(point, types, seed)).workflow
 
 
 def read_table(path: Path) -> Table:

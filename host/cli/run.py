@@ -14,7 +14,6 @@ import typer
 
 from graph.disk_store import DiskStore
 from graph.document import Workflow
-from graph.dynamic_prompts import choose_prompts
 from graph.editing import set_input
 from graph.events import Emit
 from graph.executor import execute
@@ -22,7 +21,6 @@ from graph.memory_store import MemoryStore
 from graph.plan import plan
 from graph.problems import Problem, WorkflowError
 from graph.registry import Registry
-from graph.sweep import expand_sweep
 from graph.sweep_axes import axes_of, document_axis, read_axis
 from graph.validation import validate
 from host.cli.codes import CANCELLED, DONE, FAILED, INVALID
@@ -34,10 +32,10 @@ from host.folders import Folders, installation
 from host.headless import HeadlessJob, with_output
 from host.lock import HASHES, Hashes
 from host.model_map import map_models
-from host.seeds import first_seed, next_seeds, set_seeds
+from host.seeds import next_seeds, set_seeds
 from host.services import Services
 from host.sources import read_source
-from host.sweeps import finished_before, table_reader, without
+from host.sweeps import as_it_runs, finished_before, table_reader, without
 from nodes.codecs import TensorCodec, measure
 
 RANDOM: Final = "random"
@@ -137,7 +135,7 @@ def _prepared(bench: Bench) -> Workflow:
     options = bench.options
     try:
         workflow = _changed(bench, read_source(options.source, bench.services, bench.types))
-        problems = validate(_swept(bench, workflow), bench.types, bench.files)
+        problems = _problems(bench, workflow)
     except WorkflowError as error:
         _stop(error.problems, options)
     if any(problem.severity == "error" for problem in problems):
@@ -145,6 +143,14 @@ def _prepared(bench: Bench) -> Workflow:
     if not options.quiet and not options.as_json:
         print_problems(problems)
     return workflow
+
+
+def _problems(bench: Bench, workflow: Workflow) -> list[Problem]:
+    """What is wrong with a workflow as written; where nothing is, with the points of its sweep."""
+    plain = validate(workflow, bench.types, bench.files)
+    if "sweep" not in workflow.extra or any(problem.severity == "error" for problem in plain):
+        return plain
+    return validate(as_it_runs(workflow, bench.types, _own_file), bench.types, bench.files)
 
 
 def _stop(problems: Sequence[Problem], options: RunOptions) -> NoReturn:
@@ -182,14 +188,6 @@ def _own_file(name: str) -> Path | None:
     return path if path.is_file() else None
 
 
-def _swept(bench: Bench, workflow: Workflow) -> Workflow:
-    """The workflow as it runs: dynamic prompts chosen, a copy of its nodes for every point of its sweep."""
-    seed = first_seed(workflow, bench.types)
-    axes = axes_of(workflow, table_reader(_own_file))
-    sweep = expand_sweep(workflow, bench.types, axes, lambda point: choose_prompts(point, bench.types, seed))
-    return sweep.workflow
-
-
 def _pair(text: str) -> tuple[str, str]:
     name, separator, value = text.partition("=")
     if not separator or not name:
@@ -213,7 +211,7 @@ def _seed(text: str) -> int | None:
 
 def _run_once(bench: Bench, workflow: Workflow) -> int:
     record = Record()
-    settled = _swept(bench, workflow)
+    settled = as_it_runs(workflow, bench.types, _own_file)
     finished = finished_before(bench.sweeps, settled, bench.files.folder("output"), bench.files)
     for ui in finished.made.values():
         _tell_paths(bench, "", ui)

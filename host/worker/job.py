@@ -1,20 +1,21 @@
 """A job inside a worker: what its nodes may ask of it."""
 
 import json
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
 from graph.calling import RunningGraph
 from graph.document import Node, Workflow
-from graph.dynamic_prompts import choose_prompts
 from graph.registry import Registry
+from graph.sweep import COPY_OF
 from host.folders import Folders
 from host.headless import HeadlessJob
 from host.jobs.model import Payload
 from host.lock import Hashes
-from host.seeds import first_seed
 from host.services import Services
+from host.sweeps import as_it_runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +64,21 @@ class BareJob:
 WorkerJob = HeadlessJob | TextsJob | BareJob
 
 
-def settled(payload: Payload, types: Registry) -> Workflow:
-    """The workflow as it runs: its dynamic prompts chosen, unless another program already did."""
+def settled(payload: Payload, bench: Bench) -> Workflow:
+    """The workflow as it runs: swept, its dynamic prompts chosen, unless another program already did."""
     if payload.texts:
         return payload.workflow
-    return choose_prompts(payload.workflow, types, first_seed(payload.workflow, types))
+    return as_it_runs(payload.workflow, bench.types, lambda name: bench.files.find("input", name))
+
+
+def targets_in(workflow: Workflow, payload: Payload) -> tuple[str, ...] | None:
+    """The nodes that a payload asks for, in the workflow as it runs: of a swept one all its copies."""
+    if payload.targets is None:
+        return None
+    copies = defaultdict[str, list[str]](list)
+    for id, node in workflow.nodes.items():
+        copies[node.extra.get(COPY_OF, id)].append(id)
+    return tuple(id for target in payload.targets for id in copies.get(target, [target]))
 
 
 def job_for(bench: Bench, payload: Payload, workflow: Workflow) -> WorkerJob:
@@ -107,8 +118,9 @@ def outputs_left(
     workflow: Workflow, types: Registry, payload: Payload, done: frozenset[str]
 ) -> tuple[str, ...]:
     """The output nodes that are still to run after those that an earlier attempt finished."""
-    if payload.targets is not None:
-        return tuple(node for node in payload.targets if node not in done)
+    targets = targets_in(workflow, payload)
+    if targets is not None:
+        return tuple(node for node in targets if node not in done)
     return tuple(id for id, node in workflow.nodes.items() if id not in done and _is_output(node, types))
 
 

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, Final
 import psutil
 
 from graph.disk_store import DiskStore
+from graph.document import Workflow
 from graph.executor import execute
 from graph.memory_store import MemoryStore
 from graph.plan import plan
@@ -25,7 +26,8 @@ from host.jobs.documents import Texts, from_texts
 from host.jobs.model import Payload
 from host.lock import HASHES, Hashes
 from host.services import Services
-from host.worker.job import Bench, hidden_values, job_for, outputs_left, settled
+from host.worker.job import Bench, hidden_values, job_for, outputs_left, settled, targets_in
+from host.worker.memory import Peak
 from host.worker.options import WorkerOptions, options_from
 from host.worker.telling import Teller
 from host.worker.wire import Message, frame, read_frame
@@ -34,6 +36,8 @@ from nodes.codecs import TensorCodec, measure
 _DEATH_SIGNAL: Final = 1
 """Linux's prctl: the signal to get when the parent dies."""
 _ORPHANED: Final = 3
+_TOGETHER: Final = 0.002
+"""Seconds that an event may wait for others to go with it."""
 Learn = Callable[[str], dict[str, Any]]
 
 
@@ -49,6 +53,7 @@ def work(services: Services, handle: int, options: str, learn: Learn | None = No
     worker = Worker(services, socket.socket(fileno=handle), told, learn or facts)
     threading.Thread(target=worker.listen, name="wire", daemon=True).start()
     threading.Thread(target=worker.beat, name="beat", daemon=True).start()
+    threading.Thread(target=worker.flush_soon, name="flush", daemon=True).start()
     return worker.serve()
 
 
@@ -61,11 +66,14 @@ class Worker:
         self._wire = wire
         self._options = options
         self._sending = threading.Lock()
+        self._unsent = bytearray()
+        self._has_unsent = threading.Event()
         self._orders = SimpleQueue[Message | None]()
         self._cancelled = dict[str, threading.Event]()
         self._memory = MemoryStore(options.memory, measure)
         cache = Path(options.cache)
         self._disk = DiskStore(cache / "results", [TensorCodec()]) if options.keep else None
+        self._peak = Peak()
         self._hashes = Hashes(cache / HASHES)
 
     # The threads beside
@@ -103,11 +111,31 @@ class Worker:
             self._send({"type": "beat", "rss": process.memory_info().rss, "cpu": times.user + times.system})
             time.sleep(self._options.beat)
 
-    def _send(self, message: Message, data: bytes = b"") -> None:
-        packed = frame(message, data)
-        try:
+    def flush_soon(self) -> None:
+        """Send what was told a moment ago: what happens together goes together."""
+        while self._has_unsent.wait():
+            time.sleep(_TOGETHER)
             with self._sending:
-                self._wire.sendall(packed)
+                self._flush()
+
+    def _tell(self, message: Message, data: bytes = b"") -> None:
+        """Send a message within a moment."""
+        with self._sending:
+            self._unsent += frame(message, data)
+        self._has_unsent.set()
+
+    def _send(self, message: Message, data: bytes = b"") -> None:
+        """Send a message now, after those that wait."""
+        packed = frame(message, data)
+        with self._sending:
+            self._unsent += packed
+            self._flush()
+
+    def _flush(self) -> None:
+        unsent, self._unsent = self._unsent, bytearray()
+        self._has_unsent.clear()
+        try:
+            self._wire.sendall(unsent)
         except OSError:
             os._exit(_ORPHANED)
 
@@ -163,12 +191,17 @@ class Worker:
 
     def _result(self, bench: Bench, order: Message, token: threading.Event) -> JobResult:
         payload = from_texts(Texts(order["workflow"], order["rest"]))
-        workflow = settled(payload, bench.types)
+        workflow = settled(payload, bench)
         teller = Teller(
-            order["job"], order["attempt"], self._options.device, self._options.previews, self._send
+            order["job"],
+            order["attempt"],
+            self._options.device,
+            self._options.previews,
+            self._tell,
+            self._peak,
         )
         return execute(
-            plan(workflow, bench.types, self._targets(bench, payload, order)),
+            plan(workflow, bench.types, self._targets(bench, workflow, payload, order)),
             bench.types,
             job=job_for(bench, payload, workflow),
             memory=self._memory,
@@ -178,9 +211,11 @@ class Worker:
             hidden=hidden_values(payload),
         )
 
-    def _targets(self, bench: Bench, payload: Payload, order: Message) -> tuple[str, ...] | None:
+    def _targets(
+        self, bench: Bench, workflow: Workflow, payload: Payload, order: Message
+    ) -> tuple[str, ...] | None:
         done = frozenset[str](order["done"])
-        return outputs_left(payload.workflow, bench.types, payload, done) if done else payload.targets
+        return outputs_left(workflow, bench.types, payload, done) if done else targets_in(workflow, payload)
 
     def _trim(self) -> None:
         """Keep no more results in memory than was asked."""
