@@ -49,8 +49,9 @@ LATENT: Final = 3e-4
 """The largest difference allowed in a latent, as a part of its largest value."""
 PICTURE: Final = 0.6
 """The mean difference allowed in a picture, in steps of 1/255."""
-MODELS_KEPT: Final = 8 * 2**30
-"""Bytes of results, loaded models above all, that are kept from case to case."""
+MODELS_KEPT: Final = 64 * 2**30
+"""Bytes of results, loaded models above all, that are kept from case to case; weights count once for every
+result that holds them."""
 PEAK_UNIT: Final = 1 if sys.platform == "darwin" else 1024
 
 
