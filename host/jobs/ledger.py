@@ -61,6 +61,7 @@ class Ledger:
         self._writing: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
         self._texts_kept = 0
+        self._ending = 0
 
     def count_from(self, last_row: int, last_ended: int) -> None:
         """Go on after the rows that were used before."""
@@ -91,8 +92,8 @@ class Ledger:
                 LOG.exception("A listener of job events failed.")
 
     def remaining(self) -> int:
-        """How many jobs run or wait."""
-        return self._states["queued"] + self._states["running"]
+        """How many jobs run or wait; one that ended counts until its end is stored and told."""
+        return self._states["queued"] + self._states["running"] + self._ending
 
     def tell_queue(self) -> None:
         """Tell that the queue is another."""
@@ -163,9 +164,11 @@ class Ledger:
         self.recent[job.id] = job
         while len(self.recent) > _RECENT:
             self.recent.popitem(last=False)
+        self._ending += 1
         self.write().add_done_callback(lambda _: self._tell_end(event))
 
     def _tell_end(self, event: NumberedEvent) -> None:
+        self._ending -= 1
         self.tell(event)
         self.tell_queue()
 

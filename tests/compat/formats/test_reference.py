@@ -11,6 +11,7 @@ from compat.formats.api_reader import read_api
 from compat.formats.api_writer import write_api
 from compat.formats.editor_reader import read_editor
 from graph.registry import Registry
+from nodes import registry
 from tests.compat.toys import NO_REFERENCE, REFERENCE, standard_types
 
 EDITOR = [*REFERENCE.glob("editor-workflows/*.ui.json"), *REFERENCE.glob("editor-workflows/*.embedded.json")]
@@ -18,6 +19,7 @@ TEMPLATES = [path for path in REFERENCE.glob("templates/*.json") if not path.nam
 PAIRS = [
     (path, path.with_name(path.name.split(".")[0] + ".api.json")) for path in sorted((*EDITOR, *TEMPLATES))
 ]
+OURS = registry()
 pytestmark = pytest.mark.skipif(not REFERENCE.is_dir(), reason=NO_REFERENCE)
 pairs = pytest.mark.parametrize(("editor", "api"), PAIRS, ids=[path.stem for path, _ in PAIRS])
 
@@ -58,3 +60,9 @@ def test_an_editor_workflow_becomes_what_the_front_end_makes_of_it(editor: Path,
 def test_an_api_workflow_is_written_as_it_was_read(editor: Path, api: Path) -> None:
     data = load(api)
     assert write_api(read_api(data, standard()), standard()) == data
+
+
+@pairs
+def test_our_own_node_types_give_the_same(editor: Path, api: Path) -> None:
+    """As `darkroom convert` writes it, with the node types that really exist."""
+    assert plain(write_api(read_editor(load(editor), OURS), OURS)) == plain(load(api))

@@ -64,7 +64,7 @@ def sound() -> Any:
     return st.builds(
         lambda value, odd: {
             "1": {"class_type": "Number", "inputs": {"value": value}},
-            "2": {"class_type": odd, "inputs": {"value": ["1", 0], "count": 2}},
+            "2": {"class_type": odd, "inputs": {"value": ["1", 0], "count": 2, "seconds": 0, "reason": ""}},
             "3": {"class_type": "Say", "inputs": {"value": ["2", 0]}},
         },
         values,

@@ -66,6 +66,25 @@ def say(value: int, context: Context) -> Annotated[Outcome, Outputs()]:
     return Outcome(ui={"text": [str(value)]})
 
 
+@node_type("Picture", output=True)
+def picture(colour: int, context: Context, filename_prefix: str = "x") -> Annotated[Outcome, Outputs()]:
+    """A small picture of one colour, saved with the job's texts."""
+    from PIL import Image
+    from PIL.PngImagePlugin import PngInfo
+
+    texts = PngInfo()
+    for key, value in context.job.metadata.items():
+        texts.add_text(key, value)
+    folder, _, prefix = filename_prefix.rpartition("/")
+    place = context.job.files.folder("output") / folder
+    place.mkdir(parents=True, exist_ok=True)
+    name = f"{prefix}_{len(list(place.iterdir())):05}_.png"
+    Image.new("RGB", (8, 8), (colour >> 16, colour >> 8 & 255, colour & 255)).save(
+        place / name, pnginfo=texts
+    )
+    return Outcome(ui={"images": [{"filename": name, "subfolder": folder, "type": "output"}]})
+
+
 @node_type("Numbers")
 def numbers(count: int) -> list[int]:
     """The numbers below one."""
@@ -81,5 +100,5 @@ def touch(value: int, file: str) -> Annotated[Outcome, Outputs()]:
 
 def worker_types() -> Registry:
     """These and those of other servers under test."""
-    made = (number, draw, expand, raises, block, say, numbers, touch)
+    made = (number, draw, expand, raises, block, say, picture, numbers, touch)
     return toy_types().with_specs(spec for function in made if (spec := spec_of(function)) is not None)
