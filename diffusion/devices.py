@@ -1,16 +1,22 @@
 """The only file that knows about devices, dtypes and free memory."""
 
 import os
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, Literal
 
 import psutil
 import torch
+import torch.nn.functional as F
 
 from diffusion.errors import DiffusionError
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 
+_PROBE: Final = 512
+"""Rows and columns of the matrices that this machine's speed is measured with."""
 DTYPES: Final = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -57,14 +63,58 @@ def _fast_dtype(device: torch.device) -> torch.dtype:
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
     if device.type == "mps":
         return torch.float16
-    return torch.bfloat16 if _cpu_has_bf16() else torch.float32
+    return torch.bfloat16 if _cpu_is_faster_in_bf16() else torch.float32
 
 
-def _cpu_has_bf16() -> bool:
-    """Whether this CPU multiplies bf16 in hardware; emulated bf16 is slower than fp32."""
-    return bool(torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()) and (
-        torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+@cache
+def _cpu_is_faster_in_bf16() -> bool:
+    """Whether this CPU gains by bf16: it has matrix units for it, or it can multiply it and was measured."""
+    if not (torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()):
+        return False
+    return (
+        torch.cpu._is_amx_tile_supported() or _gain(_product(torch.float32), _product(torch.bfloat16)) > 1.5
     )
+
+
+@cache
+def convolution_multiplies_faster() -> bool:
+    """Whether a linear layer in fp32 is faster as a 1 × 1 convolution on this CPU.
+
+    torch gives the one to MKL and the other to oneDNN; which of them knows a CPU better differs.
+    """
+    return torch.backends.mkldnn.is_available() and _gain(_product(torch.float32), _convolution()) > 1.25
+
+
+def _product(dtype: torch.dtype) -> Callable[[], object]:
+    x, weight = torch.ones(_PROBE, _PROBE, dtype=dtype), torch.ones(2 * _PROBE, _PROBE, dtype=dtype)
+    return lambda: F.linear(x, weight)
+
+
+def _convolution() -> Callable[[], object]:
+    x, weight = torch.ones(1, _PROBE, 1, _PROBE).permute(0, 3, 1, 2), torch.ones(2 * _PROBE, _PROBE, 1, 1)
+    return lambda: F.conv2d(x, weight)
+
+
+@cache
+def channels_last_pays(device: torch.device, dtype: torch.dtype) -> bool:
+    """Whether convolutions are faster with a pixel's channels side by side: so on GPUs in half precision,
+    measured on CPUs."""
+    if device.type != "cpu":
+        return device.type == "cuda" and dtype != torch.float32
+    x, weight = torch.ones(1, _PROBE, 16, 16, dtype=dtype), torch.ones(_PROBE, _PROBE, 3, 3, dtype=dtype)
+    turned = [t.contiguous(memory_format=torch.channels_last) for t in (x, weight)]
+    return _gain(lambda: F.conv2d(x, weight, padding=1), lambda: F.conv2d(turned[0], turned[1], padding=1)) > 1.2
+
+
+def _gain(slow: Callable[[], object], fast: Callable[[], object], times: int = 5) -> float:
+    """How many times faster the second is: the best of each, taken in turns."""
+    best = [float("inf"), float("inf")]
+    for _ in range(times):
+        for place, action in enumerate((slow, fast)):
+            start = time.perf_counter()
+            action()
+            best[place] = min(best[place], time.perf_counter() - start)
+    return best[0] / best[1]
 
 
 def is_out_of_memory(error: BaseException) -> bool:

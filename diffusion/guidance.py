@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from diffusion.conditions import Area, Condition
-from diffusion.devices import free_memory
+from diffusion.devices import free_memory, is_out_of_memory
 from diffusion.unet import run_unet
 from diffusion.values import Model
 from diffusion.wrappers import wrapped
@@ -69,7 +69,7 @@ def _predictions(
         if condition.active(level)
     ]
     for batch in _batches(model, jobs, x):
-        outputs = _call(model, batch, x, sigma, options)
+        outputs = _outputs(model, batch, x, sigma, options)
         for (number, condition), output in zip(batch, outputs, strict=True):
             where = _window(condition.area, x)
             weight = _weight(condition, x)
@@ -147,6 +147,17 @@ def _fade(weight: Tensor, area: Area, x: Tensor) -> None:
                 weight.narrow(2 + axis, step, 1).mul_((step + 1) / ramp)
             if start + size < x.shape[2 + axis]:
                 weight.narrow(2 + axis, weight.shape[2 + axis] - 1 - step, 1).mul_((step + 1) / ramp)
+
+
+def _outputs(model: Model, batch: list[Job], x: Tensor, sigma: Tensor, options: Options) -> list[Tensor]:
+    """Clean images of a batch: by one call, or by two of half of it when memory runs out."""
+    try:
+        return _call(model, batch, x, sigma, options)
+    except (RuntimeError, MemoryError) as error:
+        if len(batch) == 1 or not is_out_of_memory(error):
+            raise
+    half = len(batch) // 2
+    return [o for part in (batch[:half], batch[half:]) for o in _outputs(model, part, x, sigma, options)]
 
 
 def _call(model: Model, batch: list[Job], x: Tensor, sigma: Tensor, options: Options) -> list[Tensor]:

@@ -6,7 +6,6 @@ knows.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
 from math import log
 from typing import Any
 
@@ -42,6 +41,8 @@ def run_unet(
     options["original_shape"] = list(x.shape)
     options["transformer_index"] = 0
     residuals = {side: list(parts) for side, parts in (control or {}).items()}
+    if unet.conv_in.weight.is_contiguous(memory_format=torch.channels_last):
+        x = x.contiguous(memory_format=torch.channels_last)
     emb = _embedding(unet, x, timesteps, y, options)
     h, skips = _down(unet, x, emb, context, residuals, options)
     options["block"] = ("middle", 0)
@@ -139,7 +140,6 @@ def _patched(h: Tensor, name: str, options: Options) -> Tensor:
 Layer = tuple[str, nn.Module]
 
 
-@lru_cache(maxsize=16)
 def input_blocks(unet: Any) -> list[list[Layer]]:
     """The way down as numbered blocks: each a list of (kind, module)."""
     blocks: list[list[Layer]] = [[("conv", unet.conv_in)]]
@@ -149,7 +149,6 @@ def input_blocks(unet: Any) -> list[list[Layer]]:
     return blocks
 
 
-@lru_cache(maxsize=16)
 def output_blocks(unet: Any) -> list[list[Layer]]:
     """The way up as numbered blocks; an upsampler belongs to the last block of its level."""
     blocks: list[list[Layer]] = []
@@ -223,7 +222,9 @@ def _attention(module: Any, x: Tensor, context: Tensor, options: Options) -> Ten
         options["transformer_index"] += 1
     if module.use_linear_projection:
         h = module.proj_out(h)
-    h = h.reshape(batch, height, width, -1).permute(0, 3, 1, 2).contiguous()
+    h = h.reshape(batch, height, width, -1).permute(0, 3, 1, 2)
+    if not x.is_contiguous(memory_format=torch.channels_last):
+        h = h.contiguous()
     if not module.use_linear_projection:
         h = module.proj_out(h)
     return h + x
