@@ -1,7 +1,7 @@
 """What a model file or folder is, read from its header alone: kind, family, exact dimensions, precision."""
 
 import struct
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -173,14 +173,14 @@ def _is_checkpoint(names: Mapping[str, Any]) -> bool:
 
 
 def _checkpoint(header: Header) -> FileFacts:
-    shapes = header.shapes
-    layout = unet_layout(strip(shapes, UNET))
+    roots = _roots(header)
+    layout = unet_layout(strip(roots["model"], UNET))
     family = unet_family(header, UNET, layout)
     dimensions: dict[str, Any] = {"unet": asdict(layout)}
-    if vae := strip(shapes, VAE):
+    if vae := strip(roots["first_stage_model"], VAE):
         dimensions["vae"] = asdict(vae_layout(vae))
     for tower in family.towers:
-        if part := strip(shapes, tower.prefix):
+        if part := strip(roots[tower.prefix.partition(".")[0]], tower.prefix):
             dimensions[f"text_{tower.name}"] = asdict(text_layout(part, text_names(part)))
     prediction = _prediction(header, UNET, family.base, layout)
     return _facts(
@@ -191,6 +191,14 @@ def _checkpoint(header: Header) -> FileFacts:
         zero_snr=is_zero_snr(header),
         dimensions=dimensions,
     )
+
+
+def _roots(header: Header) -> Mapping[str, dict[str, tuple[int, ...]]]:
+    """The shapes of a checkpoint's tensors by the first word of their names: each part is looked at once."""
+    found: defaultdict[str, dict[str, tuple[int, ...]]] = defaultdict(dict)
+    for name, info in header.tensors.items():
+        found[name.partition(".")[0]][name] = info[1]
+    return found
 
 
 def _is_unet(names: Mapping[str, Any]) -> bool:
