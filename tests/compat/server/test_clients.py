@@ -1,7 +1,6 @@
 """What clients written for ComfyUI lean on, each replayed in our own words against a whole server."""
 
 import json
-from collections.abc import Iterator
 from io import BytesIO
 from urllib.parse import quote, urlencode
 
@@ -9,16 +8,13 @@ import pytest
 from aiohttp import FormData
 from PIL import Image
 
-from tests.compat.server.site import Json, Listening, Site, working_site
-from tests.compat.server.test_worker import WORKER, fresh, name_of, nodes
-from tests.compat.server.worker_toys import worker_types
+from tests.compat.server.site import Json, Listening, Site
+from tests.compat.server.test_worker import fresh, name_of, nodes
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with working_site(tmp_path_factory.mktemp("home"), worker_types, WORKER) as site:
-        site.until(lambda: [worker.state for worker in site.jobs.workers()] == ["idle"])
-        yield site
+@pytest.fixture
+def site(whole_site: Site) -> Site:
+    return whole_site
 
 
 def picture(colour: int) -> Json:

@@ -1,7 +1,6 @@
 """Anything at all sent to /prompt, /ws and the uploads: no crash, no hang, and the worker runs on."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -10,9 +9,8 @@ from aiohttp import FormData
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.compat.server.site import Site, working_site
-from tests.compat.server.test_worker import WORKER, drawing, fresh, only, run
-from tests.compat.server.worker_toys import worker_types
+from tests.compat.server.site import Site
+from tests.compat.server.test_worker import drawing, fresh, only, run
 
 few = settings(
     max_examples=60,
@@ -72,11 +70,9 @@ def sound() -> Any:
     )
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with working_site(tmp_path_factory.mktemp("home"), worker_types, WORKER) as site:
-        site.until(lambda: [worker.state for worker in site.jobs.workers()] == ["idle"])
-        yield site
+@pytest.fixture
+def site(whole_site: Site) -> Site:
+    return whole_site
 
 
 def is_no_object(body: Any) -> bool:
@@ -214,7 +210,15 @@ def test_no_path_or_query_breaks_a_route(site: Site, place: str, text: str) -> N
     assert site.get(place.format(part)).status < 500
 
 
-def test_after_all_that_prompts_still_run(site: Site) -> None:
+@pytest.fixture(scope="module", autouse=True)
+def running(whole_site: Site) -> int:
+    """The worker's process before anything was sent."""
+    whole_site.until(lambda: [worker.state for worker in whole_site.jobs.workers()] == ["idle"])
+    (worker,) = whole_site.jobs.workers()
+    return worker.pid
+
+
+def test_after_all_that_prompts_still_run(site: Site, running: int) -> None:
     site.post("/queue", {"clear": True})
     site.post("/interrupt", b"")
     site.until(lambda: site.jobs.remaining() == 0, 60)
@@ -222,4 +226,4 @@ def test_after_all_that_prompts_still_run(site: Site) -> None:
     assert only(frames, "execution_success")
     assert site.get("/history").status == site.get("/queue").status == 200
     (worker,) = site.jobs.workers()
-    assert worker.restarts == 0
+    assert worker.pid == running

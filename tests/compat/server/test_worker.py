@@ -4,28 +4,21 @@ import json
 import os
 import signal
 import struct
-from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.compat.server.site import Json, Listening, Site, name_of, working_site
-from tests.compat.server.worker_toys import worker_types
+from tests.compat.server.site import Json, Listening, Site, name_of
 
-WORKER = Path(__file__).parent / "toy_worker.py"
 CLIENTS = count(1)
 VALUES = count(1000)
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with working_site(tmp_path_factory.mktemp("home"), worker_types, WORKER) as site:
-        site.until(
-            lambda: all(worker.state == "idle" for worker in site.jobs.workers()) and site.jobs.workers()
-        )
-        yield site
+@pytest.fixture
+def site(whole_site: Site) -> Site:
+    return whole_site
 
 
 def nodes(**kinds: Json) -> Json:
