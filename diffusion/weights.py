@@ -168,8 +168,8 @@ def ready(module: nn.Module, device: torch.device, dtype: torch.dtype) -> None:
         # Not module.to: diffusers and transformers warn there about dtypes that these modules do not need.
         nn.Module.to(module, device, dtype)
         if channels_last_pays(device, dtype):
-            for layer in (m for m in module.modules() if isinstance(m, nn.Conv2d)):
-                layer.to(memory_format=torch.channels_last)
+            for value in (t for t in module.parameters() if t.ndim == 4):
+                value.data = value.data.contiguous(memory_format=torch.channels_last)
 
 
 def release(module: nn.Module) -> None:
