@@ -104,7 +104,7 @@ def channels_last_pays(device: torch.device, dtype: torch.dtype) -> bool:
     x, weight = torch.ones(1, _PROBE, 16, 16, dtype=dtype), torch.ones(_PROBE, _PROBE, 3, 3, dtype=dtype)
     x_last, weight_last = (t.contiguous(memory_format=torch.channels_last) for t in (x, weight))
     gain = _gain(lambda: F.conv2d(x, weight, padding=1), lambda: F.conv2d(x_last, weight_last, padding=1))
-    return gain > 1.2
+    return gain > 1.3
 
 
 def _gain(slow: Callable[[], object], fast: Callable[[], object], times: int = 5) -> float:
