@@ -184,7 +184,8 @@ def _check_names(prefix: str, parts: list[str]) -> None:
 def counted_names(folder: Path, name: str, extension: str = ".png") -> Iterator[Path]:
     """Free paths NAME_00001_.png, counting on from the highest in the folder."""
     start = f"{name}_".casefold()
-    found = (entry for entry in os.listdir(folder) if entry[: len(name) + 1].casefold() == start)
+    with os.scandir(folder) as entries:
+        found = [entry.name for entry in entries if entry.name[: len(name) + 1].casefold() == start]
     taken = (COUNTED.match(entry, len(name) + 1) for entry in found)
     counter = max((int(match.group(1)) for match in taken if match), default=0)
     while True:

@@ -136,13 +136,14 @@ class Board:
         texts = to_texts(submission.payload)
         item = OpenJob(self._new_job(submission), texts=texts)
         job = item.job
-        if self._ledger.find(job.id) is not None:
-            raise WrongState(f"There is a job {job.id} already.")
+        known = self._ledger.find(job.id)
+        if known is not None and not (submission.replaces and known.is_over):
+            raise WrongState(f"There is a job {job.id} already; it is {known.state}.")
+        words, replaces = _words(job, submission.payload), submission.replaces and bool(submission.id)
         self._ledger.keep(item)
+        self._ledger.recent.pop(job.id, None)
         try:
-            await self._database.store(
-                lambda db: rows.insert_job(db, job, texts, _words(job, submission.payload))
-            )
+            await self._database.store(lambda db: rows.insert_job(db, job, texts, words, replaces))
         except BaseException as error:
             self._ledger.forget(job.id)
             if isinstance(error, sqlite3.IntegrityError):

@@ -93,7 +93,8 @@ class Submission:
     """A job to be. id "": a new one is made. number None: after all others (or before, with `front`).
 
     idempotency_key: a second submission with the same key gives the first one's job and starts nothing.
-    webhook: an address that is told of the end. The payload's workflow must have passed validation.
+    webhook: an address that is told of the end. replaces: an ended job of this id makes room for it. The
+    payload's workflow must have passed validation.
     """
 
     payload: Payload
@@ -106,6 +107,7 @@ class Submission:
     title: str = ""
     idempotency_key: str = ""
     webhook: str = ""
+    replaces: bool = False
 
 
 @dataclass(frozen=True, slots=True)

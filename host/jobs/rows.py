@@ -23,8 +23,13 @@ _COLUMNS: Final = (
 _PARTS: Final = ("payloads", "events", "outputs", "timings")
 
 
-def insert_job(db: sqlite3.Connection, job: Job, texts: Texts, words: str) -> None:
-    """A new job. Raises sqlite3.IntegrityError when its id or idempotency key is taken."""
+def insert_job(db: sqlite3.Connection, job: Job, texts: Texts, words: str, replaces: bool = False) -> None:
+    """A new job. Raises sqlite3.IntegrityError when its id or idempotency key is taken.
+
+    replaces: an ended job of this id makes room.
+    """
+    if replaces:
+        delete_jobs(db, [job.id], ended=True)
     values = (*_values(job), words, texts.size)
     db.execute(f"INSERT INTO jobs ({_COLUMNS}, words, bytes) VALUES ({_marks(len(values))})", values)
     db.execute("INSERT INTO payloads VALUES (?, ?, ?)", (job.row, texts.workflow, texts.rest))

@@ -75,7 +75,7 @@ def log_jobs(live: Live) -> None:
     data, facts = live.data, {"job": live.job_id, "node": live.data.get("node")}
     match live.kind:
         case "started":
-            LOG.info("Job %s started on %s.", live.job_id, data["device"], extra=facts)
+            LOG.debug("Job %s started on %s.", live.job_id, data["device"], extra=facts)
         case "node_failed":
             LOG.error("Node %s failed: %s", data["node"], data["message"], extra=facts)
         case "log":

@@ -12,6 +12,7 @@ import hmac
 import logging
 import sqlite3
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Final, Literal, get_args
 from urllib.parse import urlsplit
 
@@ -121,7 +122,9 @@ def check_sites(settings: Settings) -> Middleware:
     return check
 
 
+@lru_cache(maxsize=256)
 def _name(host: str) -> str:
+    """The name in a Host header."""
     try:
         return urlsplit(f"//{host}").hostname or ""
     except ValueError:

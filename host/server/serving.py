@@ -10,6 +10,7 @@ import ssl
 import sys
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -37,6 +38,8 @@ STOP_SECONDS: Final = 3.5
 """Time that jobs have to finish their step when the server stops; all is over within five seconds."""
 MEMORY_SHARE: Final = 0.5
 """The share of this machine's memory that the results of all workers may take."""
+_SWITCH_SECONDS: Final = 0.0005
+"""How long the event loop may keep the thread that writes the jobs waiting."""
 _BEATS_IN_SILENCE: Final = 5
 _WORKERS_AFTER: Final = 0.2
 """Seconds after listening until workers start: loading torch would slow down the first answers."""
@@ -46,8 +49,17 @@ class CannotServe(Exception):
     """Why a server cannot start; the message is a sentence with its cure."""
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server that listens: its jobs, and the port of each address."""
+
+    board: Board
+    ports: tuple[int, ...]
+
+
 def serve(services: Services, settings: Settings) -> int:
     """Serve until SIGINT or SIGTERM; the exit code. Raises CannotServe."""
+    sys.setswitchinterval(_SWITCH_SECONDS)
     set_up_logs(settings.log_json, (*settings.tokens, settings.webhook_secret))
     with sole_use(user_folder(settings)):
         asyncio.run(_serve_until_told(services, settings))
@@ -58,16 +70,16 @@ async def _serve_until_told(services: Services, settings: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with running(services, settings) as ports:
-        for address in addresses(settings, ports):
+    async with running(services, settings) as server:
+        for address in addresses(settings, server.ports):
             print(f"Darkroom is at {address}", flush=True)
         await stop.wait()
         LOG.info("The server stops: jobs finish their step and are kept.")
 
 
 @asynccontextmanager
-async def running(services: Services, settings: Settings) -> AsyncGenerator[list[int]]:
-    """A server that listens, with its workers; gives its ports. Raises CannotServe."""
+async def running(services: Services, settings: Settings) -> AsyncGenerator[Running]:
+    """A server that listens, with its workers. Raises CannotServe."""
     folders = server_folders(settings)
     empty_temp(folders)
     types = cache(services.node_types)
@@ -88,7 +100,7 @@ async def running(services: Services, settings: Settings) -> AsyncGenerator[list
     try:
         ports = await _listen(web_runner, settings)
         asyncio.get_running_loop().call_later(_WORKERS_AFTER, start_workers, board, settings, folders, types)
-        yield ports
+        yield Running(board, tuple(ports))
     finally:
         app[HUB].close()
         await hooks.close()

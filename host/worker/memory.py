@@ -1,52 +1,61 @@
 """How much memory this process takes, and took at most since it was asked last."""
 
+import os
 import sys
-from pathlib import Path
 from typing import Any, Final
 
 import psutil
 
-_STATUS: Final = Path("/proc/self/status")
-_CLEAR: Final = Path("/proc/self/clear_refs")
-_RESET_PEAK: Final = "5"
+_STATUS: Final = "/proc/self/status"
+_CLEAR: Final = "/proc/self/clear_refs"
+_RESET_PEAK: Final = b"5"
+_LINE: Final = b"VmHWM:"
 
 
 class Peak:
     """The most bytes since `reset`: of the accelerator where one is in use, else of this process."""
 
-    __slots__ = ("_exact", "_process")
+    __slots__ = ("_clear", "_process", "_status")
 
     def __init__(self) -> None:
         self._process = psutil.Process()
-        self._exact = True
+        self._status, self._clear = _opened(_STATUS, os.O_RDONLY), _opened(_CLEAR, os.O_WRONLY)
 
     def reset(self) -> None:
         """Count from now."""
         cuda = _cuda()
         if cuda is not None:
             cuda.reset_peak_memory_stats()
-        elif self._exact:
+        elif self._clear >= 0:
             try:
-                _CLEAR.write_text(_RESET_PEAK)
+                os.pwrite(self._clear, _RESET_PEAK, 0)
             except OSError:
-                self._exact = False
+                self._clear = -1
 
     def bytes(self) -> int:
         """The most bytes since then; where the system does not say, those of now."""
         cuda = _cuda()
         if cuda is not None:
             return int(cuda.max_memory_allocated())
-        return (_high_water() if self._exact else 0) or self._process.memory_info().rss
+        return self._high_water() or self._process.memory_info().rss
+
+    def _high_water(self) -> int:
+        if self._status < 0 or self._clear < 0:
+            return 0
+        try:
+            text = os.pread(self._status, 4096, 0)
+        except OSError:
+            return 0
+        words = text.partition(_LINE)[2].split(None, 1)
+        return int(words[0]) * 1024 if words else 0
 
 
-def _high_water() -> int:
+def _opened(path: str, how: int) -> int:
+    """A file that stays open, -1 where there is none."""
     try:
-        for line in _STATUS.read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
-    except (OSError, ValueError):
-        return 0
-    return 0
+        return os.open(path, how | os.O_CLOEXEC)
+    except OSError:
+        return -1
 
 
 def _cuda() -> Any:

@@ -33,7 +33,7 @@ class Teller:
 
     __slots__ = ("_attempt", "_device", "_displays", "_job", "_last", "_peak", "_previews", "_send")
 
-    def __init__(self, job: str, attempt: int, device: str, previews: int, send: Send) -> None:
+    def __init__(self, job: str, attempt: int, device: str, previews: int, send: Send, peak: Peak) -> None:
         self._job = job
         self._attempt = attempt
         self._device = device
@@ -41,7 +41,7 @@ class Teller:
         self._send = send
         self._displays = dict[str, str]()
         self._last = 0.0
-        self._peak = Peak()
+        self._peak = peak
 
     def __call__(self, event: Event) -> None:
         """Tell an event."""

@@ -2,7 +2,8 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncGenerator, Coroutine
+import threading
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,10 +11,10 @@ from typing import Any, TypeVar, cast
 
 import aiohttp
 
-import host.server.serving as serving
 from compat.formats.known import FORMATS
 from host.jobs.board import Board
 from host.jobs.model import ENDED, NumberedEvent
+from host.server import serving
 from host.server.settings import Settings
 from host.services import Services
 from tests.host.documents import document, link, node
@@ -90,22 +91,51 @@ class Served:
 @asynccontextmanager
 async def served(home: Path, services: Services = SERVICES, **changes: Any) -> AsyncGenerator[Served]:
     """A server that runs while inside."""
-    boards = list[Board]()
-    opened = serving.open_board
+    async with (
+        serving.running(services, settings_for(home, **changes)) as running,
+        aiohttp.ClientSession() as session,
+    ):
+        yield Served(f"http://127.0.0.1:{running.ports[0]}", running.board, session, home)
 
-    async def remembered(*arguments: Any) -> Board:
-        boards.append(await opened(*arguments))
-        return boards[0]
 
-    serving.open_board = remembered
-    try:
-        async with (
-            serving.running(services, settings_for(home, **changes)) as ports,
-            aiohttp.ClientSession() as session,
-        ):
-            yield Served(f"http://127.0.0.1:{ports[0]}", boards[0], session, home)
-    finally:
-        serving.open_board = opened
+class Shared:
+    """One server for many tests, in a thread of its own."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self._loop = asyncio.new_event_loop()
+        self._stop = asyncio.Event()
+        self._started = threading.Event()
+        self._thread = threading.Thread(target=self._live, name="shared server", daemon=True)
+        self._thread.start()
+        assert self._started.wait(60)
+
+    def _live(self) -> None:
+        self._loop.run_until_complete(self._serve())
+        self._loop.close()
+
+    async def _serve(self) -> None:
+        async with served(self.home) as server:
+            self.server = server
+            self._started.set()
+            await self._stop.wait()
+
+    def run(self, story: Callable[[Served], Coroutine[Any, Any, Result]], seconds: float = 60.0) -> Result:
+        """The result of a story, in the server's loop; it begins with no job waiting or ended."""
+        return asyncio.run_coroutine_threadsafe(self._told(story), self._loop).result(seconds)
+
+    async def _told(self, story: Callable[[Served], Coroutine[Any, Any, Result]]) -> Result:
+        board = self.server.board
+        await board.clear_pending()
+        await board.interrupt()
+        await ready(self.server)
+        await board.clear_history()
+        return await story(self.server)
+
+    def close(self) -> None:
+        """End the server."""
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(30)
 
 
 async def ready(server: Served) -> None:
