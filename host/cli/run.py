@@ -27,7 +27,7 @@ from host.cli.codes import CANCELLED, DONE, FAILED, INVALID
 from host.cli.console import messages, print_problems, refuse, say
 from host.cli.folders import model_folders
 from host.cli.interrupt import cancelling, in_thread
-from host.cli.views import Bars, Lines, Record, Title, both, explain, json_lines, silent
+from host.cli.views import Bars, Lines, Record, Title, both, explain, failures, json_lines
 from host.folders import Folders, installation
 from host.headless import HeadlessJob, with_output
 from host.lock import HASHES, Hashes
@@ -248,7 +248,7 @@ def _view(bench: Bench, workflow: Workflow) -> Emit:
     if options.as_json:
         return json_lines
     if options.quiet:
-        return silent
+        return failures
     title = _titles(bench.types, workflow)
     return Bars(title) if messages().is_terminal else Lines(title)
 

@@ -54,8 +54,10 @@ def both(first: Emit, second: Emit) -> Emit:
     return emit
 
 
-def silent(event: Event) -> None:
-    """A view that shows nothing."""
+def failures(event: Event) -> None:
+    """A view that shows nothing but what failed."""
+    if isinstance(event, NodeFailed):
+        messages().print(Text.assemble(("✗ ", "red"), event.message))
 
 
 def json_lines(event: Event) -> None:

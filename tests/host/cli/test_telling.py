@@ -9,7 +9,7 @@ import pytest
 
 from host.cli.models import human_size
 from tests.host.conftest import Command
-from tests.host.documents import grey, write
+from tests.host.documents import grey, link, node, write
 
 ROOT = Path(__file__).parents[3]
 
@@ -99,3 +99,12 @@ def test_help_and_listing_nodes_load_no_torch() -> None:
             [sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=False, timeout=60
         )
         assert done.returncode == 0, arguments
+
+
+def test_a_quiet_run_still_says_what_failed(home: Path, command: Command) -> None:
+    document = grey()
+    document["nodes"]["pick"] = node("PickItem", items=link("grey", "IMAGE"), number=5)
+    document["nodes"]["save"]["inputs"]["images"] = link("pick", "*")
+    said = command("run", write(home / "flow.json", document), "--quiet")
+    assert (said.code, said.out) == (3, "")
+    assert "The list has 1 items" in said.err
