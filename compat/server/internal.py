@@ -1,18 +1,21 @@
 """/internal: the log, folders and files, for the front end's own use."""
 
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from shutil import get_terminal_size
+from typing import Any, Final
 
 from aiohttp import web
 
 from compat.server.live import LIVE
-from compat.server.log_book import LogBook, terminal_size
 from compat.server.models import model_folders
 from compat.server.replies import empty, json_object, told
 from compat.server.surroundings import surroundings
 from host.folders import WORK_KINDS
+from host.server.log_book import LOG_BOOK, LogLine
 
-LOG: Final = web.AppKey("log", LogBook)
+_MOST_LINES: Final = 300
+Entry = dict[str, str]
 
 
 def routes() -> list[web.RouteDef]:
@@ -28,12 +31,12 @@ def routes() -> list[web.RouteDef]:
 
 async def log_text(request: web.Request) -> web.StreamResponse:
     """The last lines as one text."""
-    return told("".join(f"{entry['t']} - {entry['m']}" for entry in request.app[LOG].entries))
+    return told("".join(f"{entry['t']} - {entry['m']}" for entry in _entries(request)))
 
 
 async def log_entries(request: web.Request) -> web.StreamResponse:
     """The last lines one by one."""
-    return told({"entries": request.app[LOG].entries, "size": terminal_size()})
+    return told({"entries": _entries(request), "size": terminal_size()})
 
 
 async def subscribe(request: web.Request) -> web.StreamResponse:
@@ -66,3 +69,18 @@ def _changed(path: Path) -> float:
         return path.stat().st_mtime
     except OSError:
         return 0.0
+
+
+def log_entry(line: LogLine) -> Entry:
+    """A line of the log as ComfyUI's clients know it."""
+    return {"t": datetime.fromtimestamp(line.time, UTC).isoformat(), "m": f"{line.message}\n"}
+
+
+def _entries(request: web.Request) -> list[Entry]:
+    return [log_entry(line) for line in request.app[LOG_BOOK].lines[-_MOST_LINES:]]
+
+
+def terminal_size() -> dict[str, Any]:
+    """The columns and rows of the terminal the server runs in, as usual where it has none."""
+    size = get_terminal_size()
+    return {"cols": size.columns, "rows": size.lines}

@@ -10,7 +10,6 @@ from typing import Any, Final
 from aiohttp import web
 
 from compat.server.frames import preview_frame, preview_frame_with_facts, progress_text_frame
-from compat.server.log_book import Entry
 from compat.server.sockets import Socket, Sockets, tell
 from compat.server.story import JobStory, Message
 from host.jobs.model import Live, NumberedEvent, Payload, Preview, QueueChanged, WorkerMessage
@@ -90,7 +89,7 @@ class LiveEvents:
         if (running := self._jobs.running_job(socket.id)) is not None and running[1] is not None:
             tell([socket], "executing", {"node": running[1]})
 
-    def tell_log(self, entry: Entry) -> None:
+    def tell_log(self, entry: dict[str, str]) -> None:
         """A new line of the log, for those who read it."""
         for client in self.log_readers:
             tell(self.sockets.of(client), "logs", {"entries": [entry], "size": None})

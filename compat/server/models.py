@@ -1,22 +1,18 @@
 """Model folders and the files in them, as lists, with facts, with preview pictures."""
 
 import asyncio
-import base64
-import binascii
-import json
 from collections.abc import Iterable, Iterator
-from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
 from aiohttp import web
 
-from compat.server.pictures import opened
 from compat.server.replies import both, told
-from compat.server.safetensors_header import safetensors_texts
 from compat.server.surroundings import Surroundings, surroundings
+from host.covers import cover_of
 from host.folders import MODEL_ENDINGS, WORK_KINDS
 from host.paths import inside
+from host.safetensors_header import safetensors_texts
 
 _LISTED: Final = (
     "checkpoints", "configs", "loras", "vae", "text_encoders", "diffusion_models",
@@ -26,9 +22,6 @@ _LISTED: Final = (
 )  # fmt: skip
 """The folders that ComfyUI's clients expect, in its order."""
 _NO_MODELS: Final = ("configs", "custom_nodes")
-_PICTURES: Final = (".png", ".jpg", ".jpeg", ".webp", ".gif")
-_COVERS: Final = "ssmd_cover_images"
-_SIDE: Final = 1024
 
 
 def routes() -> list[web.RouteDef]:
@@ -133,32 +126,5 @@ def _facts(places: Iterable[Path]) -> Iterator[dict[str, Any]]:
 
 
 def _cover(place: Path, name: str) -> bytes | None:
-    """A small WebP of the first picture that can be read."""
     model = inside(place, name)
-    if model is None or model == place.resolve():
-        return None
-    for source in _sources(model):
-        try:
-            with opened(source) as picture:
-                picture.thumbnail((_SIDE, _SIDE))
-                file = BytesIO()
-                picture.save(file, "webp")
-                return file.getvalue()
-        except (OSError, SyntaxError, ValueError):
-            continue
-    return None
-
-
-def _sources(model: Path) -> Iterator[Path | BytesIO]:
-    """The pictures that may stand for a model, the likeliest first."""
-    for infix in (".preview", ""):
-        for ending in _PICTURES:
-            path = model.with_name(f"{model.stem}{infix}{ending}")
-            if path.is_file() and inside(model.parent, path.name) is not None:
-                yield path
-    texts = safetensors_texts(model) if model.suffix == ".safetensors" else None
-    try:
-        covers = json.loads((texts or {}).get(_COVERS, "[]"))
-        yield from (BytesIO(base64.b64decode(cover)) for cover in covers)
-    except (ValueError, TypeError, RecursionError, binascii.Error):
-        return
+    return None if model is None or model == place.resolve() else cover_of(model)

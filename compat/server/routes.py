@@ -1,7 +1,6 @@
 """ComfyUI's protocol on an application: its conventions, its routes, its socket."""
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Final
@@ -27,9 +26,9 @@ from compat.server import (
 )
 from compat.server.conventions import middlewares
 from compat.server.live import LIVE, LiveEvents
-from compat.server.log_book import Entry, LogBook
 from compat.server.surroundings import SURROUNDINGS, Surroundings
 from host.server.keys import FOLDERS, JOBS, SERVICES, SETTINGS, TYPES
+from host.server.log_book import LogLine, keep_log
 
 _THEMES: Final = (
     prompts,
@@ -53,14 +52,14 @@ COMFYUI_FRONT_END: Final = "comfyui"
 def add_comfyui(app: web.Application) -> None:
     """Let an application speak ComfyUI's protocol. Raises NoFrontEnd when its front end is missing."""
     around = _surroundings(app)
-    live, book = LiveEvents(around.jobs), LogBook()
-    app[SURROUNDINGS], app[LIVE], app[internal.LOG] = around, live, book
+    app[SURROUNDINGS], app[LIVE] = around, LiveEvents(around.jobs)
     app[node_infos.INFOS] = node_infos.InfoCache()
     app.middlewares.extend(middlewares(around.settings))
     for theme in _THEMES:
         app.add_routes(theme.routes())
     if around.web_root is not None:
         app.add_routes(front_end.routes())
+    keep_log(app)
     app.cleanup_ctx.append(_listening)
     app.on_shutdown.append(_say_goodbye)
 
@@ -82,18 +81,17 @@ def _surroundings(app: web.Application) -> Surroundings:
 
 async def _listening(app: web.Application) -> AsyncIterator[None]:
     """Hear of jobs and of the log while the application runs."""
-    live, book, loop = app[LIVE], app[internal.LOG], asyncio.get_running_loop()
+    live, book, loop = app[LIVE], keep_log(app), asyncio.get_running_loop()
 
-    def pass_on(entry: Entry) -> None:
+    def pass_on(line: LogLine) -> None:
         if live.log_readers and not loop.is_closed():
-            loop.call_soon_threadsafe(live.tell_log, entry)
+            loop.call_soon_threadsafe(live.tell_log, internal.log_entry(line))
 
     book.listener = pass_on
-    logging.getLogger().addHandler(book)
     unsubscribe = app[JOBS].subscribe(live.hear)
     yield
     unsubscribe()
-    logging.getLogger().removeHandler(book)
+    book.listener = None
 
 
 async def _say_goodbye(app: web.Application) -> None:

@@ -6,9 +6,9 @@ from typing import Any, Final, cast
 
 from aiohttp import web
 
-from compat.server.atomic import write_atomically
 from compat.server.replies import both, empty, json_body, json_object, json_text, told
-from compat.server.users import user_folder
+from host.atomic import write_atomically
+from host.server.users import user_folder
 
 _FILE: Final = "comfy.settings.json"
 

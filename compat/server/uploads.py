@@ -2,30 +2,28 @@
 
 import asyncio
 import json
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
-from itertools import count
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from aiohttp import web
 
-from compat.server.pictures import opened
 from compat.server.replies import both, broken, is_yes, told
 from compat.server.surroundings import surroundings
 from compat.server.view import annotated
 from host.folders import WORK_KINDS, Folders
 from host.paths import inside, inside_file
+from host.pictures import opened
+from host.settling import settle
 
 if TYPE_CHECKING:
     from PIL import Image
     from PIL.PngImagePlugin import PngInfo
 
 _COMPRESSION: Final = 4
-_CHUNK: Final = 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,45 +99,7 @@ def _write(wanted: Path, data: bytes, overwrite: bool) -> Path:
     """Put a file under its name, or under the next free one; the same content is not written twice."""
     with NamedTemporaryFile(dir=wanted.parent, prefix=".upload-", delete=False) as file:
         file.write(data)
-    made = Path(file.name)
-    try:
-        made.chmod(0o644)
-        if overwrite:
-            made.replace(wanted)
-            return wanted
-        for path in _names(wanted):
-            if _takes(made, path):
-                return path
-            if _holds(path, data):
-                return path
-        raise FileExistsError(wanted)
-    finally:
-        made.unlink(missing_ok=True)
-
-
-def _names(wanted: Path) -> Iterator[Path]:
-    yield wanted
-    yield from (wanted.with_name(f"{wanted.stem} ({number}){wanted.suffix}") for number in count(1))
-
-
-def _takes(made: Path, path: Path) -> bool:
-    """Give a finished file its name, unless another has it; no reader ever sees half of one."""
-    try:
-        os.link(made, path)
-    except FileExistsError:
-        return False
-    except OSError:  # a file system without links
-        if path.exists():
-            return False
-        made.replace(path)
-    return True
-
-
-def _holds(path: Path, data: bytes) -> bool:
-    if not path.is_file() or path.stat().st_size != len(data):
-        return False
-    with path.open("rb") as file:
-        return all(file.read(_CHUNK) == data[start : start + _CHUNK] for start in range(0, len(data), _CHUNK))
+    return settle(Path(file.name), wanted, overwrite)
 
 
 # Masks

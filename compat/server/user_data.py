@@ -6,11 +6,11 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from compat.server.atomic import write_atomically
 from compat.server.replies import both, told
 from compat.server.served_files import file_reply
-from compat.server.users import user_folder, user_of
+from host.atomic import write_atomically
 from host.paths import inside, inside_file
+from host.server.users import user_folder, user_of
 
 _MILLISECONDS: Final = 1000
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
-from compat.server.pictures import opened
 from compat.server.replies import both
 from compat.server.served_files import file_headers, file_reply
 from compat.server.surroundings import surroundings
 from host.folders import WORK_KINDS
 from host.paths import inside, inside_file
+from host.pictures import opened
 
 if TYPE_CHECKING:
     from PIL import Image

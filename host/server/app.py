@@ -11,6 +11,7 @@ from host.jobs.service import JobService
 from host.server import files, jobs_actions, jobs_events, jobs_listing, openapi, system
 from host.server.hub import EventHub
 from host.server.keys import FOLDERS, HUB, JOBS, METRICS, SERVICES, SETTINGS, TYPES
+from host.server.log_book import keep_log
 from host.server.metrics import Metrics
 from host.server.routing import Route, add_routes, route_of, routes_in
 from host.server.security import Role, add_headers, guards, role_of_foreign
@@ -42,6 +43,7 @@ def build_app(
     app[HUB], app[METRICS] = EventHub(jobs), Metrics(jobs)
     app.on_response_prepare.append(add_headers)
     add_routes(app, OUR_ROUTES)
+    keep_log(app, (*settings.tokens, settings.webhook_secret))
     services.extra_routes(app)
     return app
 

@@ -29,7 +29,7 @@ class JsonLines(logging.Formatter):
         }
         told |= {name: value for name in _FACTS if (value := getattr(record, name, None))}
         if record.exc_info:
-            told["trace"] = self.formatException(record.exc_info)
+            told["trace"] = record.exc_text or self.formatException(record.exc_info)
         return json.dumps(told, ensure_ascii=False)
 
 
@@ -44,10 +44,18 @@ class WithoutSecrets(logging.Filter):
         """Let the record pass, without secrets."""
         message = record.getMessage()
         if any(secret in message for secret in self._secrets):
-            for secret in self._secrets:
-                message = message.replace(secret, _HIDDEN)
-            record.msg, record.args = message, ()
+            record.msg, record.args = without_secrets(message, self._secrets), ()
+        if record.exc_info and not record.exc_text:
+            record.exc_text = logging.Formatter().formatException(record.exc_info)
+        record.exc_text = record.exc_text and without_secrets(record.exc_text, self._secrets)
         return True
+
+
+def without_secrets(text: str, secrets: Iterable[str]) -> str:
+    """A text in which each secret is replaced by dots."""
+    for secret in secrets:
+        text = text.replace(secret, _HIDDEN)
+    return text
 
 
 def set_up_logs(as_json: bool, secrets: Iterable[str]) -> None:

@@ -175,7 +175,7 @@ def test_everything_below_a_folder_is_listed_folders_first(site: Site) -> None:
 
 
 def test_a_crash_while_writing_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from compat.server.atomic import write_atomically
+    from host.atomic import write_atomically
 
     write_atomically(tmp_path / "a.json", b"old")
 
