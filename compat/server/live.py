@@ -18,7 +18,10 @@ from host.jobs.service import JobService
 LATE: Final = 2.0
 """Seconds for which a socket that opens late still gets the last events of its own prompts."""
 _MOST_EXPECTED: Final = 256
+_ENDS: Final = frozenset({"execution_success", "execution_error", "execution_interrupted"})
 _PREVIEW_WAIT: Final = 1.0
+_MANY_STATES: Final = 200
+_STATES_EVERY: Final = 0.1
 _REPLAYED: Final = frozenset(
     {"execution_start", "execution_cached", "executing", "executed", "execution_success", "execution_error",
      "execution_interrupted"}
@@ -116,12 +119,23 @@ class LiveEvents:
         if item.kind == "log":
             self._tell_text(story, item, client)
         for message in story.tell(item):
+            if message.type == "progress_state" and self._is_too_soon(story):
+                continue
+            if message.type in _ENDS and story.untold:
+                self._tell(story.all_states(), client)
             if message.type == "progress" and item.data.get("preview"):
                 self._hold_progress(message, client)
             else:
                 self._tell(message, client)
         if item.kind == "finished":
             self._end(story, client)
+
+    def _is_too_soon(self, story: JobStory) -> bool:
+        """Whether a large graph's states were told a moment ago: each time all of them go over the wire."""
+        now = monotonic()
+        story.untold = len(story.states) > _MANY_STATES and now - story.told < _STATES_EVERY
+        story.told = story.told if story.untold else now
+        return story.untold
 
     def _begin(self, event: NumberedEvent) -> None:
         payload = self._expected.pop(event.job_id, None)

@@ -142,12 +142,12 @@ async def _submitted(
 
 async def _stored(around: Surroundings, submission: Submission) -> Job:
     """The job; one of the same id that has ended makes room for it, as in ComfyUI's history."""
-    before = await around.jobs.get(submission.id)
-    if before is not None and before.is_over:
-        await around.jobs.delete_history([submission.id])
-    elif before is not None:
-        raise WrongState(f"The prompt {submission.id} is {before.state}. Post it with another prompt_id.")
-    return await around.jobs.submit(submission)
+    try:
+        return await around.jobs.submit(submission)
+    except WrongState:
+        if not await around.jobs.delete_history([submission.id]):
+            raise
+        return await around.jobs.submit(submission)
 
 
 def _refusal(refusal: Any, node_errors: Mapping[str, Any]) -> web.Response:

@@ -29,7 +29,8 @@ class JobStory:
     """What has happened in one job so far.
 
     kinds: node type by id. sources: the nodes each node takes values from. planned: ids of the plan's nodes.
-    states: what `progress_state` tells of each node. running: nodes that run, the last to begin at the end.
+    states: what `progress_state` tells of each node; told, untold: when all were last told, and whether there
+    is news since. running: nodes that run, the last to begin at the end.
     """
 
     id: str
@@ -42,6 +43,8 @@ class JobStory:
     executed: list[str] = field(default_factory=list[str])
     failure: Mapping[str, Any] | None = None
     begun: bool = False
+    told: float = 0.0
+    untold: bool = False
 
     @staticmethod
     def of(id: str, payload: Payload) -> "JobStory":
@@ -86,6 +89,10 @@ class JobStory:
             "parent_node_id": self._parent(node),
             "real_node_id": self._real(node),
         }
+
+    def all_states(self) -> Message:
+        """How far every node is that has begun."""
+        return Message("progress_state", {"prompt_id": self.id, "nodes": self.states}, True)
 
     def messages_of_record(self, record: JobRecord) -> Iterator[Message]:
         """What the history says of how a job went."""
@@ -173,7 +180,7 @@ class JobStory:
     def _state(self, node: str, state: str, value: float, most: float) -> Message:
         place = self.place(node)
         self.states[node] = {"value": value, "max": most, "state": state, "prompt_id": self.id, **place}
-        return Message("progress_state", {"prompt_id": self.id, "nodes": self.states}, True)
+        return self.all_states()
 
     def _blocked(self, node: str, reason: str) -> Message:
         return self._message(

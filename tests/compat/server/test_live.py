@@ -270,6 +270,24 @@ def test_nodes_made_while_running_carry_parent_and_real_node(site: Site) -> None
     assert (error["node_id"], error["node_type"]) == ("2", "Invert")
 
 
+def test_a_graph_of_thousands_of_nodes_is_not_told_whole_at_every_step(site: Site) -> None:
+    socket, many = opened(site), [str(number) for number in range(1000)]
+    id = site.queued(picture_prompt(), "me")
+
+    async def burst() -> None:
+        site.jobs.start(id, *many)
+        for node in many:
+            site.jobs.ran(id, node)
+        site.jobs.finish(id)
+
+    site.do(burst())
+    frames = socket.heard()
+    states = all_of(frames, "progress_state")
+    assert 400 <= len(states) < 500
+    assert {node["state"] for node in states[-1]["nodes"].values()} == {"finished"}
+    assert len(states[-1]["nodes"]) == len(all_of(frames, "executing")) - 1 == 1000
+
+
 # Pictures and texts
 
 
