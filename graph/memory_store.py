@@ -58,13 +58,34 @@ class Held(NamedTuple):
 class MemoryStore:
     """Keeps results up to `budget` bytes, as `measure` counts them. Pinned ones stay, whatever the budget.
 
-    For one running job at a time; `entries` may be read from other threads.
+    shares: of a value the parts that other results may hold as well (a model's weights), bytes by identity.
+    `measure` counts them in; the store counts each once, as long as any result holds it. For one running job
+    at a time; `entries` may be read from other threads.
     """
 
-    __slots__ = ("_entries", "_pins", "_sizes", "_total", "budget", "history", "measure")
+    __slots__ = (
+        "_entries",
+        "_holders",
+        "_pins",
+        "_shared",
+        "_sizes",
+        "_total",
+        "budget",
+        "history",
+        "measure",
+        "shares",
+    )
 
-    def __init__(self, budget: int = DEFAULT_BUDGET, measure: Callable[[Any], int] | None = None) -> None:
+    def __init__(
+        self,
+        budget: int = DEFAULT_BUDGET,
+        measure: Callable[[Any], int] | None = None,
+        shares: Callable[[Any], Mapping[int, int]] | None = None,
+    ) -> None:
         self.budget = budget
+        self.shares = shares
+        self._shared = dict[bytes, Mapping[int, int]]()
+        self._holders = Counter[int]()
         self.measure = measure_value if measure is None else measure
         self.history = History()
         self._entries = OrderedDict[bytes, Entry]()
@@ -94,9 +115,10 @@ class MemoryStore:
         """Keep a result; others go if the budget is passed."""
         self.drop(key)
         size = _ENTRY_BYTES + sum(self._size(items) for items in entry.values if items is not None)
+        shared = self._shares(entry)
         self._entries[key] = entry
-        self._sizes[key] = size
-        self._total += size
+        self._sizes[key] = size - sum(shared.values())
+        self._total += self._sizes[key] + self._take(key, shared)
         if self._total > self.budget:
             self.shrink(self.budget)
 
@@ -106,7 +128,33 @@ class MemoryStore:
     def drop(self, key: bytes) -> None:
         """Forget a result."""
         if self._entries.pop(key, None) is not None:
-            self._total -= self._sizes.pop(key)
+            self._total -= self._sizes.pop(key) + self._let_go(key)
+
+    def _shares(self, entry: Entry) -> dict[int, int]:
+        found = dict[int, int]()
+        if self.shares is not None:
+            for items in entry.values:
+                for item in items or ():
+                    found |= self.shares(item)
+        return found
+
+    def _take(self, key: bytes, shared: Mapping[int, int]) -> int:
+        """Note what an entry shares; gives the bytes that nobody held before."""
+        if shared:
+            self._shared[key] = shared
+        added = sum(size for part, size in shared.items() if not self._holders[part])
+        self._holders.update(shared.keys())
+        return added
+
+    def _let_go(self, key: bytes) -> int:
+        """Forget what an entry shared; gives the bytes that nobody holds any more."""
+        shared, freed = self._shared.pop(key, {}), 0
+        for part, size in shared.items():
+            self._holders[part] -= 1
+            if not self._holders[part]:
+                del self._holders[part]
+                freed += size
+        return freed
 
     def pin(self, key: bytes) -> None:
         """Keep a key's result until it is unpinned as often as it was pinned."""
@@ -122,15 +170,12 @@ class MemoryStore:
 
     def shrink(self, budget: int) -> int:
         """Drop the least recently used unpinned results down to `budget` bytes; gives the bytes freed."""
-        before, left, victims = self._total, self._total, list[bytes]()
-        for key in self._entries:
-            if left <= budget:
+        before = self._total
+        for key in list(self._entries):
+            if self._total <= budget:
                 break
             if key not in self._pins:
-                victims.append(key)
-                left -= self._sizes[key]
-        for key in victims:
-            self.drop(key)
+                self.drop(key)
         return before - self._total
 
     def clear(self) -> None:
@@ -140,9 +185,12 @@ class MemoryStore:
     def entries(self) -> list[Held]:
         """What is held, least recently used first."""
         known = list(self._entries.items())
-        return [
-            Held(key.hex(), entry.node, self._sizes.get(key, 0), key in self._pins) for key, entry in known
-        ]
+        return [Held(key.hex(), entry.node, self._bytes(key), key in self._pins) for key, entry in known]
+
+    def _bytes(self, key: bytes) -> int:
+        """An entry's own bytes and its part of what it shares."""
+        parts = self._shared.get(key, {}).items()
+        return self._sizes.get(key, 0) + sum(size // max(1, self._holders[part]) for part, size in parts)
 
     def bytes_by_node(self) -> dict[str, int]:
         """Bytes held for each node, the most first."""

@@ -128,6 +128,19 @@ def measure(value: Any) -> int:
     return total
 
 
+def weights_in(value: Any) -> dict[int, int]:
+    """Bytes of each network in a value, by its identity: what handles of one model share."""
+    found, seen, waiting = dict[int, int](), set[int](), [value]
+    while waiting and len(seen) < MOST_OBJECTS:
+        item = waiting.pop()
+        if id(item) not in seen:
+            seen.add(id(item))
+            if _is_module(item):
+                found[id(item)] = _weights(item)
+            waiting.extend(_parts(item))
+    return found
+
+
 def _bytes(value: Any) -> int:
     if isinstance(value, str | bytes):
         return len(value)

@@ -41,7 +41,7 @@ from host.headless import HeadlessJob
 from host.lock import Hashes
 from host.services import Services
 from nodes import registry
-from nodes.codecs import measure
+from nodes.codecs import measure, weights_in
 
 Arrays = dict[str, np.ndarray]
 
@@ -217,7 +217,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Print a row a case; 1 when one of them failed."""
     asked = parsed(arguments)
     paths = chosen(asked.cases, asked.names, asked.skip)
-    failed, memory = 0, MemoryStore(MODELS_KEPT, measure) if asked.together else None
+    failed, memory = 0, MemoryStore(MODELS_KEPT, measure, weights_in) if asked.together else None
     with tempfile.TemporaryDirectory() as own:
         inputs = asked.inputs or Path(own)
         if asked.inputs is None:

@@ -36,7 +36,7 @@ from host.seeds import next_seeds, set_seeds
 from host.services import Services
 from host.sources import read_source
 from host.sweeps import as_it_runs, finished_before, table_reader, without
-from nodes.codecs import TensorCodec, measure
+from nodes.codecs import TensorCodec, measure, weights_in
 
 RANDOM: Final = "random"
 MEMORY_SHARE: Final = 0.5
@@ -122,7 +122,7 @@ def _bench(services: Services, options: RunOptions) -> Bench:
         services.node_types(),
         files,
         options,
-        MemoryStore(int(psutil.virtual_memory().total * MEMORY_SHARE), measure),
+        MemoryStore(int(psutil.virtual_memory().total * MEMORY_SHARE), measure, weights_in),
         DiskStore(cache / "results", [TensorCodec()]) if options.cache else None,
         Hashes(cache / HASHES),
         threading.Event(),

@@ -31,7 +31,7 @@ from host.worker.memory import Peak
 from host.worker.options import WorkerOptions, options_from
 from host.worker.telling import Teller
 from host.worker.wire import Message, frame, read_frame
-from nodes.codecs import TensorCodec, measure
+from nodes.codecs import TensorCodec, measure, weights_in
 
 _DEATH_SIGNAL: Final = 1
 """Linux's prctl: the signal to get when the parent dies."""
@@ -70,7 +70,7 @@ class Worker:
         self._has_unsent = threading.Event()
         self._orders = SimpleQueue[Message | None]()
         self._cancelled = dict[str, threading.Event]()
-        self._memory = MemoryStore(options.memory, measure)
+        self._memory = MemoryStore(options.memory, measure, weights_in)
         cache = Path(options.cache)
         self._disk = DiskStore(cache / "results", [TensorCodec()]) if options.keep else None
         self._peak = Peak()

@@ -18,6 +18,29 @@ def store(budget: int) -> MemoryStore:
     return MemoryStore(budget, measure=lambda value: len(value) - 256)
 
 
+def test_what_several_results_share_is_counted_once_and_freed_with_the_last() -> None:
+    shared: dict[str, dict[int, int]] = {"model": {1: 5000}, "with lora": {1: 5000, 2: 100}, "latent": {}}
+    memory = MemoryStore(
+        10_000, measure=lambda value: 10 + sum(shared[value].values()), shares=shared.__getitem__
+    )
+    for name in shared:
+        memory.put(name.encode(), Entry(([name],)))
+    assert memory.total == 3 * 266 + 5000 + 100
+    assert [held.bytes for held in memory.entries()] == [266 + 2500, 266 + 2500 + 100, 266]
+    memory.drop(b"model")
+    assert memory.total == 2 * 266 + 5000 + 100
+    memory.put(b"with lora", Entry((["latent"],)))
+    assert memory.total == 2 * 266
+
+
+def test_shrinking_goes_on_until_shared_parts_are_free() -> None:
+    memory = MemoryStore(1 << 30, measure=lambda value: 5000, shares=lambda value: {7: 5000})
+    for name in ("a", "b", "c"):
+        memory.put(name.encode(), Entry(([name],)))
+    assert memory.shrink(1000) == 3 * 256 + 5000
+    assert len(memory) == 0
+
+
 def test_the_least_recently_used_goes_first() -> None:
     memory = store(2000)
     memory.put(ONE, entry(1000))
