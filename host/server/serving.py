@@ -8,10 +8,10 @@ import signal
 import socket
 import ssl
 import sys
+import threading
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -82,7 +82,7 @@ async def running(services: Services, settings: Settings) -> AsyncGenerator[Runn
     """A server that listens, with its workers. Raises CannotServe."""
     folders = server_folders(settings)
     empty_temp(folders)
-    types = cache(services.node_types)
+    types = made_once(services.node_types)
     try:
         board = await open_board(
             user_folder(settings) / DATABASE,
@@ -107,6 +107,19 @@ async def running(services: Services, settings: Settings) -> AsyncGenerator[Runn
         await board.close(STOP_SECONDS)
         await web_runner.cleanup()
         empty_temp(folders)
+
+
+def made_once(make: "Callable[[], Registry]") -> "Callable[[], Registry]":
+    """The same, made at the first call; others that come meanwhile wait for that."""
+    lock, made = threading.Lock(), list["Registry"]()
+
+    def get() -> "Registry":
+        with lock:
+            if not made:
+                made.append(make())
+        return made[0]
+
+    return get
 
 
 async def _listen(runner: web.AppRunner, settings: Settings) -> list[int]:
