@@ -1,5 +1,6 @@
 """POST and GET /prompt: a workflow in API format is checked and handed in as a job."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
@@ -21,6 +22,8 @@ from graph.validation import validate
 from host.jobs.model import Job, Submission
 from host.jobs.service import NotStored, WrongState
 
+_MANY_NODES: Final = 300
+"""Larger prompts are checked in a thread, so that others are answered meanwhile."""
 SECRETS: Final = ("auth_token_comfy_org", "api_key_comfy_org")
 
 
@@ -57,7 +60,10 @@ async def post_prompt(request: web.Request) -> web.StreamResponse:
         around.jobs.take_number(bool(fields.get("front")))
         return _refusal(error("no_prompt", NO_PROMPT, NO_PROMPT), {})
     try:
-        verdict, workflow = _checked(asked, around)
+        apart = len(asked.prompt) > _MANY_NODES
+        verdict, workflow = (
+            await asyncio.to_thread(_checked, asked, around) if apart else _checked(asked, around)
+        )
     except RecursionError:
         raise broken() from None
     if verdict.refusal is not None or workflow is None:

@@ -1,5 +1,6 @@
 """/ws: the events of prompts, as they happen."""
 
+from typing import Final
 from uuid import uuid4
 
 from aiohttp import web
@@ -11,7 +12,9 @@ from compat.server.sockets import Socket
 from compat.server.surroundings import surroundings
 from compat.server.system import feature_flags
 
-_LARGEST = 2**20
+_LARGEST: Final = 2**20
+_GOODBYE: Final = 0.5
+"""Seconds that a client has to answer when the server closes."""
 
 
 def routes() -> list[web.RouteDef]:
@@ -21,7 +24,7 @@ def routes() -> list[web.RouteDef]:
 
 async def open_socket(request: web.Request) -> web.StreamResponse:
     """Serve one client until it goes."""
-    connection = web.WebSocketResponse(max_msg_size=_LARGEST, compress=False)
+    connection = web.WebSocketResponse(timeout=_GOODBYE, max_msg_size=_LARGEST, compress=False)
     if not connection.can_prepare(request):
         raise web.HTTPBadRequest(text="This is a WebSocket: connect with one.")
     await connection.prepare(request)
