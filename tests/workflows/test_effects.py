@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from tests.workflows.running import ROOT, Picture, Run, apart, load, runner, seen
+from tools.detect import fits
 
 PATCH = np.s_[32:96, 64:128]
 """Where the inpainting workflows paint: rows and columns."""
@@ -122,3 +123,35 @@ def test_custom_sampling_is_the_plain_sampler_in_parts(run: Run, tmp_path: Path)
     with Image.open(tmp_path / next(iter(whole.pictures))) as picture:
         assert picture.size == (128, 128)
     assert np.array_equal(parts, whole.first)
+
+
+def test_the_base_of_sdxl_draws_its_prompt(run: Run) -> None:
+    assert set(seen(run("sdxl-base").first)) == {"red circle", "blue square"}
+
+
+def test_the_refiners_steps_make_truer_shapes_than_one_leap_to_the_end(run: Run) -> None:
+    leapt = run("sdxl-refiner", "--set", "second.steps=17", "--set", "second.cfg=1").first
+    refined = run("sdxl-refiner").first
+    assert set(seen(refined)) == {"purple triangle", "yellow circle"}
+    assert np.mean(fits(refined)) > np.mean(fits(leapt))
+
+
+def test_the_lora_turns_day_to_night_only_as_strongly_as_asked(run: Run) -> None:
+    none, half, full = (run("lora", "--set", f"style.strength_model={value}").first for value in (0, 0.5, 1))
+    shades = [float(np.median(picture)) for picture in (none, half, full)]
+    assert shades[0] > 190 > shades[1] > shades[2] and shades[2] < 60
+
+
+def test_the_embedding_draws_what_its_word_stands_for(run: Run) -> None:
+    assert sorted(seen(run("embedding").first)) == ["green triangle", "red square"]
+    unknown = "a word on a light background"
+    assert sorted(seen(run("embedding", "--prompt", unknown).first)) != ["green triangle", "red square"]
+
+
+def test_the_controlnet_puts_shapes_where_the_edges_are(run: Run) -> None:
+    wanted = np.ptp(scene().astype(int), axis=2) > 70
+    shares = list[float]()
+    for strength in (0.0, 1.0):
+        made = np.ptp(run("controlnet", "--set", f"strength={strength}").first.astype(int), axis=2) > 70
+        shares.append(float((made & wanted).sum() / (made | wanted).sum()))
+    assert shares[1] > 0.6 and shares[1] > shares[0] + 0.2

@@ -23,6 +23,7 @@ FIRST = {"txt2img", "img2img", "hires", "two-stage"}
 SMALL = {
     "area-composition": {"steps": 3, "width": 256, "height": 64},
     "loop": {"sampler.steps": 2, "rounds": 2},
+    "sdxl-refiner": {"first.steps": 4, "first.end_at_step": 3, "second.steps": 4, "second.start_at_step": 3},
     "two-stage": {"first.steps": 4, "first.end_at_step": 2, "second.steps": 4, "second.start_at_step": 2},
     "hires": {"steps": 2, "refine.steps": 2},
 }
