@@ -36,6 +36,7 @@ from nodes.codecs import TensorCodec, measure, weights_in
 _DEATH_SIGNAL: Final = 1
 """Linux's prctl: the signal to get when the parent dies."""
 _ORPHANED: Final = 3
+_AT_ONCE: Final = "node_started"
 _TOGETHER: Final = 0.002
 """Seconds that an event may wait for others to go with it."""
 Learn = Callable[[str], dict[str, Any]]
@@ -119,7 +120,10 @@ class Worker:
                 self._flush()
 
     def _tell(self, message: Message, data: bytes = b"") -> None:
-        """Send a message within a moment."""
+        """Send a message within a moment; at once that a node begins, for it may end this process."""
+        if message.get("kind") == _AT_ONCE:
+            self._send(message, data)
+            return
         with self._sending:
             self._unsent += frame(message, data)
         self._has_unsent.set()

@@ -25,6 +25,7 @@ _MOST_GRACE: Final = 60.0
 _LOOK_EVERY: Final = 0.25
 _FIRST_PAUSE: Final = 0.05
 _LONGEST_PAUSE: Final = 30.0
+_IDLE_STOP: Final = 1.0
 _STEADY: Final = 30.0
 """Seconds after which a worker counts as well again."""
 _MODELS_KNOWN: Final = 8
@@ -177,12 +178,13 @@ class WorkerProcess:
             del self._answers[id]
 
     async def stop(self, seconds: float) -> None:
-        """End it for good: by itself within some seconds, or killed."""
+        """End it for good: by itself within some seconds (or fewer, if it runs no job), or killed."""
         self._stopping = True
         self._send({"type": "exit"})
         if self._process is not None:
             try:
-                await asyncio.wait_for(self._process.wait(), seconds)
+                patience = seconds if self._task else min(seconds, _IDLE_STOP)
+                await asyncio.wait_for(self._process.wait(), patience)
             except TimeoutError:
                 self.kill("the server stops")
                 await self._process.wait()
