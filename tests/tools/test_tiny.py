@@ -10,9 +10,11 @@ from diffusion.loading import load_checkpoint
 from diffusion.tokenizer import END, START, tokenize
 from tools.scenes import draw_scene
 from tools.tiny.export import export
+from tools.tiny.parts import PARTS, minutes_of
 from tools.tiny.text import UNKNOWN, build_text, rows_of, training_rows, used_tokens
 from tools.tiny.unet import build_unet
 from tools.tiny.vae import SCALE, build_vae, fold_scale
+from tools.train_tiny import NAMES
 
 
 def test_folding_the_scale_centres_latents_and_decodes_as_before() -> None:
@@ -49,3 +51,16 @@ def test_captions_become_77_rows_with_start_and_end() -> None:
     assert rows.count(UNKNOWN) == len(tokenize("masterpiece"))
     random = Random(0)
     assert {len(training_rows(draw_scene(random), random)) for _ in range(300)} == {77}
+
+
+def test_every_part_of_the_command_is_made_and_shipped() -> None:
+    models = Path(__file__).parent.parent.parent / "models"
+    assert tuple(PARTS) == NAMES
+    assert all((models / part.file).is_file() for part in PARTS.values())
+    assert len(list(models.rglob("darkroom-*.safetensors"))) == len(PARTS)
+
+
+def test_the_minutes_of_a_part_are_shared_by_its_stages() -> None:
+    assert sum(minutes_of("sd1", 100).values()) <= 100
+    assert minutes_of("control", 14)["control"] == 14
+    assert minutes_of("xl", 1)["towers"] == minutes_of("refiner", 9)["towers"]
