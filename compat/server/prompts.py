@@ -19,7 +19,7 @@ from graph.document import Workflow
 from graph.json_text import read_json
 from graph.problems import WorkflowError
 from graph.validation import validate
-from host.jobs.model import Job, Submission
+from host.jobs.model import Submission
 from host.jobs.service import NotStored, WrongState
 
 _MANY_NODES: Final = 300
@@ -133,10 +133,12 @@ async def _submitted(
 ) -> web.StreamResponse:
     live, outputs = request.app[LIVE], tuple(verdict.reach)
     payload = payload_of(workflow, Posted(verdict.prompt, asked.extra, outputs))
-    submission = Submission(payload, asked.id, asked.client_id, number=asked.number, front=asked.front)
+    submission = Submission(
+        payload, asked.id, asked.client_id, number=asked.number, front=asked.front, replaces=True
+    )
     live.expect(asked.id, payload)
     try:
-        job = await _stored(surroundings(request), submission)
+        job = await surroundings(request).jobs.submit(submission)
     except WrongState as problem:
         return _refusal(error("prompt_id_taken", "A prompt of this id is in the queue", str(problem)), {})
     except NotStored as problem:
@@ -144,16 +146,6 @@ async def _submitted(
         return told({"error": told_error, "node_errors": {}}, 503)
     number = job.number if asked.number is not None else plain_number(job.number)
     return told({"prompt_id": job.id, "number": number, "node_errors": verdict.node_errors})
-
-
-async def _stored(around: Surroundings, submission: Submission) -> Job:
-    """The job; one of the same id that has ended makes room for it, as in ComfyUI's history."""
-    try:
-        return await around.jobs.submit(submission)
-    except WrongState:
-        if not await around.jobs.delete_history([submission.id]):
-            raise
-        return await around.jobs.submit(submission)
 
 
 def _refusal(refusal: Any, node_errors: Mapping[str, Any]) -> web.Response:

@@ -130,7 +130,10 @@ def told(entry: list[Any]) -> dict[str, Any]:
     return {"type": kind, **{key: options[key] for key in COMPARED if key in options}}
 
 
-def listed(options: Mapping[str, Any]) -> dict[str, Any]:
+def listed(options: Mapping[str, Any], optional: bool) -> dict[str, Any]:
+    """An input of theirs; where an optional choice has no default, ours says that it is the first one."""
+    if optional and isinstance(options.get("options"), list):
+        options = {"default": options["options"][0], **options}
     found = {"type": options["type"], **{key: options[key] for key in COMPARED if key in options}}
     return {key: value for key, value in found.items() if value is not False or key == "default"}
 
@@ -141,7 +144,7 @@ def test_a_standard_node_is_told_as_the_field_tells_it(spec: NodeSpec) -> None:
     ours, theirs = object_info(spec, CORE, files), standard()[spec.id]
     for group in ("required", "optional"):
         given, wanted = ours["input"].get(group, {}), theirs[group]
-        expected = {name: listed(options) for name, options in wanted.items()}
+        expected = {name: listed(options, group == "optional") for name, options in wanted.items()}
         assert {name: told(entry) for name, entry in given.items()} == expected
         assert list(given) == list(wanted)
         assert all(_choices_fit(given[name][0], item) for name, item in wanted.items())

@@ -53,7 +53,7 @@ class FakeJobs:
         if self.full:
             raise NotStored("The disk is full.")
         id = submission.id or str(uuid4())
-        if id in self.jobs:
+        if id in self.jobs and not (submission.replaces and self.jobs[id].is_over):
             raise WrongState(f"{id} is there.")
         number = self.take_number(submission.front) if submission.number is None else submission.number
         job = Job(
