@@ -74,7 +74,10 @@ def run(
     cache_dir: Annotated[Path | None, typer.Option(metavar="DIR", help="Where results are kept.")] = None,
     model_map: Annotated[
         list[str] | None,
-        typer.Option(metavar="OLD=NEW", help="Use another model file; OLD may hold * and ?."),
+        typer.Option(
+            metavar="OLD=NEW|auto",
+            help="Use another model file; OLD may hold * and ?. auto: the nearest for any missing.",
+        ),
     ] = None,
     extra_paths: ExtraPaths = None,
 ) -> None:

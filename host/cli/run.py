@@ -35,10 +35,13 @@ from host.model_map import map_models
 from host.seeds import next_seeds, set_seeds
 from host.services import Services
 from host.sources import read_source
+from host.stand_ins import stand_ins
 from host.sweeps import as_it_runs, finished_before, table_reader, without
 from nodes.codecs import TensorCodec, measure, weights_in
 
 RANDOM: Final = "random"
+NEAREST: Final = "auto"
+"""As a --model-map: the nearest file there is for each that is missing."""
 MEMORY_SHARE: Final = 0.5
 """The share of this machine's memory that results may take."""
 STATES: Final = {"done": DONE, "failed": FAILED, "cancelled": CANCELLED}
@@ -164,7 +167,10 @@ def _stop(problems: Sequence[Problem], options: RunOptions) -> NoReturn:
 
 def _changed(bench: Bench, workflow: Workflow) -> Workflow:
     options = bench.options
-    workflow = map_models(workflow, bench.types, dict(map(_pair, options.model_map)))
+    named = [item for item in options.model_map if item != NEAREST]
+    workflow = map_models(workflow, bench.types, dict(map(_pair, named)))
+    if len(named) < len(options.model_map):
+        workflow = _with_stand_ins(bench, workflow)
     for address, value in map(_pair, options.sets):
         workflow = set_input(workflow, bench.types, address, value)
     if options.prompt is not None:
@@ -186,6 +192,13 @@ def _with_sweeps(bench: Bench, workflow: Workflow) -> Workflow:
 def _own_file(name: str) -> Path | None:
     path = Path(name).expanduser()
     return path if path.is_file() else None
+
+
+def _with_stand_ins(bench: Bench, workflow: Workflow) -> Workflow:
+    workflow, put = stand_ins(workflow, bench.types, bench.files)
+    for item in put if not bench.options.as_json else ():
+        say(f"{item.missing} is not here; {item.used} stands in for it (node {item.node}).", "yellow")
+    return workflow
 
 
 def _pair(text: str) -> tuple[str, str]:
