@@ -83,13 +83,15 @@ class Listening:
         return json.loads(message.data) if message.type is WSMsgType.TEXT else message.data
 
     def heard(self) -> list[Json]:
-        """All frames that have come, up to a pause."""
-        found = list[Json]()
-        while True:
+        """All frames that have come, up to a pause; two looks, for a busy machine may miss one."""
+        found, misses = list[Json](), 0
+        while misses < 2:
             try:
-                found.append(self.hear(0.04))
+                found.append(self.hear(0.03))
+                misses = 0
             except TimeoutError:
-                return found
+                misses += 1
+        return found
 
     def types(self) -> list[str]:
         return [name_of(frame) for frame in self.heard()]
