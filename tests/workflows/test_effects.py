@@ -13,6 +13,8 @@ from tools.detect import fits
 PATCH = np.s_[32:96, 64:128]
 """Where the inpainting workflows paint: rows and columns."""
 
+YELLOW_AND_BLUE = "a large yellow circle right of a small blue square on a dark background"
+
 
 @pytest.fixture
 def run(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
@@ -118,8 +120,7 @@ def test_the_loop_runs_as_often_as_it_is_told(run: Run) -> None:
 
 def test_custom_sampling_is_the_plain_sampler_in_parts(run: Run, tmp_path: Path) -> None:
     parts = run("custom-sampling").first
-    prompt = "a large yellow circle right of a small blue square on a dark background"
-    whole = run("txt2img", "--prompt", prompt, "--set", "seed=7", "--set", "cfg=5")
+    whole = run("txt2img", "--prompt", YELLOW_AND_BLUE, "--set", "seed=7", "--set", "cfg=5")
     with Image.open(tmp_path / next(iter(whole.pictures))) as picture:
         assert picture.size == (128, 128)
     assert np.array_equal(parts, whole.first)
@@ -155,3 +156,11 @@ def test_the_controlnet_puts_shapes_where_the_edges_are(run: Run) -> None:
         made = np.ptp(run("controlnet", "--set", f"strength={strength}").first.astype(int), axis=2) > 70
         shares.append(float((made & wanted).sum() / (made | wanted).sum()))
     assert shares[1] > 0.6 and shares[1] > shares[0] + 0.2
+
+
+def test_the_upscaler_doubles_a_picture_and_keeps_what_it_shows(run: Run) -> None:
+    small = run("txt2img", "--prompt", YELLOW_AND_BLUE, "--set", "seed=7", "--set", "cfg=5").first
+    large = run("upscale").first
+    assert large.shape == (256, 256, 3)
+    halved = np.array(Image.fromarray(large).resize((128, 128), Image.Resampling.BOX))
+    assert apart(halved, small) < 4
