@@ -76,6 +76,10 @@ class Folders:
             found |= {name for name in SMALL_VAES if self.find(kind, name)}
         return sorted(found, key=str.casefold)
 
+    def all_names(self, kind: str) -> set[str]:
+        """The names of all files of a kind, whatever they are: pictures beside models too."""
+        return {name for root in self.folders(kind) for name in self._files(root)}
+
     def find(self, kind: str, name: str) -> Path | None:
         """The path of a named file, or None. "cat.png [output]" looks in the output folder.
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +38,19 @@ class Hashes:
                 digest = _digest(path)
                 self._write(known | {name: [*mark, digest]})
                 return digest
+
+    def known(self, paths: Iterable[Path]) -> dict[Path, str]:
+        """The digests that are remembered, without reading any of the files."""
+        remembered, found = self._read(), dict[Path, str]()
+        for path in paths:
+            with suppress(OSError):
+                facts = path.stat()
+                match remembered.get(str(path.resolve())):
+                    case [size, time, str(digest)] if (size, time) == (facts.st_size, facts.st_mtime_ns):
+                        found[path] = digest
+                    case _:
+                        pass
+        return found
 
     def _read(self) -> dict[str, Any]:
         try:

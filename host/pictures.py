@@ -14,7 +14,21 @@ MOST_PIXELS: Final = 2**28
 
 @contextmanager
 def opened(source: Path | BinaryIO) -> "Generator[Image.Image]":
-    """A picture, decoded. Raises ValueError or OSError when it is none, damaged, or a bomb."""
+    """A picture, decoded. Raises SyntaxError, ValueError or OSError when it is none, damaged, or a bomb."""
+    with _described(source) as picture:
+        picture.load()
+        yield picture
+
+
+def size_of(source: Path | BinaryIO) -> tuple[int, int]:
+    """Width and height of a picture, read from its header. Raises as `opened` does."""
+    with _described(source) as picture:
+        return picture.size
+
+
+@contextmanager
+def _described(source: Path | BinaryIO) -> "Generator[Image.Image]":
+    """A picture whose header is read; one that claims too many pixels is refused before any is unpacked."""
     from PIL import Image
 
     with warnings.catch_warnings():
@@ -23,7 +37,6 @@ def opened(source: Path | BinaryIO) -> "Generator[Image.Image]":
             with Image.open(source) as picture:
                 if picture.width * picture.height > MOST_PIXELS:
                     raise ValueError(f"{picture.width}×{picture.height} pixels are too many.")
-                picture.load()
                 yield picture
         except Image.DecompressionBombError as error:
             raise ValueError("It holds too many pixels.") from error

@@ -1,6 +1,8 @@
 """The web application: its keys, its middlewares in their order, and its routes."""
 
+from asyncio import Semaphore
 from collections.abc import Callable
+from threading import Lock
 from typing import Final
 
 from aiohttp import web
@@ -8,21 +10,47 @@ from aiohttp import web
 from graph.registry import Registry
 from host.folders import Folders
 from host.jobs.service import JobService
-from host.server import files, jobs_actions, jobs_events, jobs_listing, openapi, system
+from host.server import (
+    assets,
+    files,
+    inspection,
+    jobs_actions,
+    jobs_events,
+    jobs_listing,
+    models,
+    node_schemas,
+    openapi,
+    system,
+    templates,
+    user_settings,
+    workflows,
+)
+from host.server.asset_files import AssetList
+from host.server.assets import ASSETS, AT_ONCE, DRAWING
 from host.server.hub import EventHub
 from host.server.keys import FOLDERS, HUB, JOBS, METRICS, SERVICES, SETTINGS, TYPES
 from host.server.log_book import keep_log
 from host.server.metrics import Metrics
+from host.server.models import find_facts
+from host.server.node_schemas import SCHEMAS, SchemaCache
 from host.server.routing import Route, add_routes, route_of, routes_in
 from host.server.security import Role, add_headers, guards, role_of_foreign
 from host.server.settings import Settings
+from host.server.workflows import SAVING
 from host.services import Services
 
 OUR_ROUTES: Final[tuple[Route, ...]] = routes_in(
     jobs_listing,
     jobs_actions,
     jobs_events,
+    workflows,
+    templates,
+    node_schemas,
+    models,
+    assets,
     files,
+    user_settings,
+    inspection,
     system,
     openapi,
 )
@@ -41,6 +69,9 @@ def build_app(
     app[SERVICES], app[SETTINGS], app[FOLDERS] = services, settings, folders
     app[JOBS], app[TYPES] = jobs, types
     app[HUB], app[METRICS] = EventHub(jobs), Metrics(jobs)
+    app[SAVING], app[SCHEMAS] = Lock(), SchemaCache()
+    app[ASSETS], app[DRAWING] = AssetList(), Semaphore(AT_ONCE)
+    find_facts(app)
     app.on_response_prepare.append(add_headers)
     add_routes(app, OUR_ROUTES)
     keep_log(app, (*settings.tokens, settings.webhook_secret))

@@ -35,10 +35,10 @@ _REFUSALS: Final = {
     401: "A token is needed.",
     403: "The role, the host or the origin is not enough.",
     404: "There is no such thing.",
-    409: "The job's state does not allow it.",
+    409: "The state of things does not allow it.",
     413: "The body is too large.",
     504: "A worker did not answer in time.",
-    507: "The database cannot store it.",
+    507: "It cannot be stored.",
 }
 
 
@@ -94,7 +94,21 @@ def _operation(item: Route) -> dict[str, Any]:
     }
     if item.body is not None:
         told["requestBody"] = {"required": True, "content": _content("application/json", item.body)}
+    elif item.raw:
+        told["requestBody"] = {"required": True, "content": {media: _raw(media) for media in item.raw}}
     return told
+
+
+def _raw(media: str) -> dict[str, Any]:
+    """The schema of a body without a shape of its own."""
+    bytes: dict[str, Any] = {"type": "string", "format": "binary"}
+    match media:
+        case "application/json":
+            return {"schema": {"type": "object"}}
+        case "multipart/form-data":
+            return {"schema": {"type": "object", "required": ["file"], "properties": {"file": bytes}}}
+        case _:
+            return {"schema": bytes}
 
 
 def _path_parameters(item: Route) -> list[dict[str, Any]]:
@@ -136,7 +150,7 @@ def _content(media: str, shape: type[BaseModel] | None) -> dict[str, Any]:
 
 def _responses(item: Route) -> dict[str, Any]:
     good: dict[str, Any] = {"description": item.summary}
-    if item.status != 101:
+    if item.status not in (101, 204):
         good["content"] = _content(item.media, item.reply)
     refused = {"application/json": {"schema": {"$ref": "#/components/schemas/Problems"}}}
     codes = {**_REFUSALS, **item.replies}
@@ -144,5 +158,5 @@ def _responses(item: Route) -> dict[str, Any]:
     for code, text in sorted(codes.items()):
         reply = item.reply if code < 300 or code == 503 else None
         content = _content(item.media, reply) if reply else refused
-        told[str(code)] = {"description": text, "content": content}
+        told[str(code)] = {"description": text} | ({} if code == 304 else {"content": content})
     return told

@@ -23,6 +23,7 @@ class Route:
 
     path: below /api/v1 unless it starts with "//" (then at the root). body, query, reply: pydantic shapes.
     replies: other statuses and what they mean. media: what the reply is, JSON by default.
+    raw: what the body may be where it has no shape: media types.
     """
 
     method: str
@@ -36,6 +37,7 @@ class Route:
     status: int = 200
     replies: Mapping[int, str] = field(default_factory=dict[int, str])
     media: str = "application/json"
+    raw: tuple[str, ...] = ()
 
     @property
     def full_path(self) -> str:

@@ -21,6 +21,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from graph.problems import WorkflowError
 from host.jobs.service import NotStored, UnknownJob, WrongState
+from host.server.refusals import Refused
 from host.server.settings import Settings, is_loopback
 
 Role = Literal["viewer", "runner", "editor", "admin"]
@@ -34,6 +35,7 @@ LOG: Final = logging.getLogger("darkroom.server")
 RoleOf = Callable[[web.Request], Role | None]
 """The role that a request needs; None: anybody may."""
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_INNER: Final = "/internal/"
 _EDITING: Final = ("/userdata", "/settings", "/users", "/v2/userdata")
 _POLICY: Final = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
@@ -73,6 +75,8 @@ async def tell_errors(request: web.Request, handler: Handler) -> web.StreamRespo
         from host.server.routing import problems
 
         return problems(error.problems)
+    except Refused as error:
+        return _refusal(error.code, error.message, error.status, error.fix)
     except tuple(_STATUSES) as error:
         status = next(_STATUSES[kind] for kind in type(error).__mro__ if kind in _STATUSES)
         return _refusal(_CODES[status], str(error) or "It took too long.", status)
@@ -95,10 +99,10 @@ _STATUSES: Final[Mapping[type[BaseException], int]] = {
 _CODES: Final = {404: "unknown_job", 409: "wrong_state", 507: "not_stored", 504: "timeout"}
 
 
-def _refusal(code: str, message: str, status: int) -> web.Response:
+def _refusal(code: str, message: str, status: int, fix: str = "") -> web.Response:
     from host.server.routing import problem
 
-    return problem(code, message, status)
+    return problem(code, message, status, fix)
 
 
 # Host and origin
@@ -190,7 +194,9 @@ def _remember(request: web.Request, response: web.StreamResponse) -> None:
 
 
 def role_of_foreign(request: web.Request) -> Role:
-    """The role that a route of another protocol needs: looking, running, or changing what people saved."""
+    """The role that a route of another protocol needs: looking, running, changing what is saved; the log."""
+    if request.path.startswith(_INNER):
+        return "admin"
     if request.method in _SAFE:
         return "viewer"
     path = request.path.removeprefix("/api")
