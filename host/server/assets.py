@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 from urllib.parse import quote, urlencode
 
 from aiohttp import BodyPartReader, MultipartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 from pydantic import BaseModel, Field
 
 from graph.document_json import write_workflow
@@ -31,6 +32,8 @@ ASSETS: Final = web.AppKey("assets", AssetList)
 DRAWING: Final = web.AppKey("drawing", asyncio.Semaphore)
 AT_ONCE: Final = 2
 """Pictures that are opened at a time: each may take a gigabyte while it is."""
+BROKEN_FORM: Final = (ValueError, LookupError, AssertionError, RuntimeError, HttpProcessingError)
+"""What a broken form can raise."""
 _MILLION: Final = 10**6
 _CHUNK: Final = 2**18
 
@@ -141,7 +144,7 @@ async def _uploaded(request: web.Request, root: Path, query: UploadQuery) -> Asy
                 yield await _taken(request, root, query, part.filename, _chunks(part))
             else:
                 await part.release()
-    except (ValueError, LookupError, AssertionError, RuntimeError):  # what a broken form can raise
+    except BROKEN_FORM:
         raise Refused(400, "bad_form", "The form is broken.", "Send multipart/form-data.") from None
 
 

@@ -178,7 +178,7 @@ async def _described(
     app, until = request.app, monotonic() + query.wait
     while True:
         found, marks = await asyncio.to_thread(_known, app[FOLDERS], app[FACTS], page, query.hash)
-        if not app[FACTS].is_busy_with(marks) or monotonic() >= until:
+        if not any(model["pending"] for model in found) or monotonic() >= until:
             return found
         while app[FACTS].is_busy_with(marks) and monotonic() < until:
             await asyncio.sleep(_PAUSE)
@@ -218,7 +218,7 @@ def _model(
         "hash": digest,
         "trouble": facts.trouble if facts else "",
         "preview": place if pictured else None,
-        "pending": finder.is_busy_with([mark]),
+        "pending": facts is None or finder.is_busy_with([mark]),
     }
 
 

@@ -16,7 +16,7 @@ from host.server.users import own_folder
 from host.server.workflows import SAVING
 
 FILE: Final = "darkroom.settings.json"
-LARGEST: Final = 2**20
+LARGEST: Final = 2**18
 
 
 class UserSettings(Asked):
@@ -81,7 +81,7 @@ async def change_settings(request: web.Request) -> web.StreamResponse:
             new = _merged(kept, asked)
             data = json.dumps(new, ensure_ascii=False, indent=1).encode()
             if len(data) > LARGEST:
-                raise Refused(413, "too_large", "All settings together may take 1 MB.", "Keep less in extra.")
+                raise Refused(413, "too_large", "All settings together may take 256 kB.", "Keep less in extra.")
             with writing("The settings"):
                 write_atomically(folder / FILE, data)
         return new
