@@ -20,6 +20,7 @@ from graph.events import (
     JobStarted,
     NodeFailed,
     NodeFinished,
+    NodeItem,
     NodeLog,
     NodeProgress,
     NodeStarted,
@@ -85,6 +86,8 @@ class Lines:
         match event:
             case NodeProgress(node, done, total) if total > QUARTERS:
                 self._progress(node, done, total)
+            case NodeItem(node, item, items) if items > QUARTERS:
+                self._progress(node, item, items)
             case NodeLog(node, message):
                 messages().print(Text(f"{self.title(node)}: {message}"))
             case NodeFinished() | NodeFailed():
@@ -152,6 +155,9 @@ class Bars:
                 self._nodes[node] = self._progress.add_task(f"  {self._title(node)}", total=1, visible=False)
             case NodeProgress(node, done, total) if node in self._nodes:
                 self._progress.update(self._nodes[node], completed=done, total=total, visible=True)
+            case NodeItem(node, item, items) if node in self._nodes:
+                words = f"  {self._title(node)} ({item} of {items})"
+                self._progress.update(self._nodes[node], description=words, visible=True)
             case NodeLog(node, message):
                 self._progress.console.print(Text(f"{self._title(node)}: {message}"))
             case NodeFinished() | NodeFailed():
@@ -160,6 +166,11 @@ class Bars:
                 self._progress.stop()
             case _:
                 pass
+
+    @property
+    def tasks(self) -> list[Task]:
+        """The bars that are shown or will be."""
+        return self._progress.tasks
 
     def _end(self, event: NodeFinished | NodeFailed) -> None:
         if event.node in self._nodes:

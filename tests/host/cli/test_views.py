@@ -11,6 +11,7 @@ from graph.events import (
     JobStarted,
     NodeFailed,
     NodeFinished,
+    NodeItem,
     NodeLog,
     NodeProgress,
     NodeStarted,
@@ -94,3 +95,16 @@ def task(speed: float | None) -> Task:
 @pytest.mark.parametrize(("speed", "words"), [(12.34, "12.3/s"), (0.25, "4.0 s a step"), (None, "")])
 def test_slow_steps_are_told_in_seconds_a_step(speed: float | None, words: str) -> None:
     assert RateColumn().render(task(speed)).plain == words
+
+
+def test_items_of_a_list_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    show = Lines(title)
+    for item in range(1, 9):
+        show(NodeItem("load", item, 8))
+    said = [line.strip() for line in capsys.readouterr().err.splitlines()]
+    assert said == ["LOAD: 2 of 8", "LOAD: 4 of 8", "LOAD: 6 of 8"]
+    bars = Bars(title)
+    for event in (JobStarted(("load",)), NodeStarted("load"), NodeItem("load", 2, 8)):
+        bars(event)
+    assert [task.description for task in bars.tasks if "(" in task.description] == ["  LOAD (2 of 8)"]
+    bars(JobFinished("done", 1.0))
