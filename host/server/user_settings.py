@@ -81,7 +81,8 @@ async def change_settings(request: web.Request) -> web.StreamResponse:
             new = _merged(kept, asked)
             data = json.dumps(new, ensure_ascii=False, indent=1).encode()
             if len(data) > LARGEST:
-                raise Refused(413, "too_large", "All settings together may take 256 kB.", "Keep less in extra.")
+                fix = "Keep less in extra."
+                raise Refused(413, "too_large", "All settings together may take 256 kB.", fix)
             with writing("The settings"):
                 write_atomically(folder / FILE, data)
         return new
