@@ -3,11 +3,11 @@
 from typing import TYPE_CHECKING, Annotated
 
 from graph.context import Context, Files
-from graph.facts import carry
 from graph.node import node
 from graph.spec import Hint, Number
 from nodes import wildcards
 from nodes.lazy import LazyModule
+from nodes.prompt_facts import embedding_files, prompt_facts
 from nodes.prompt_schedule import spans
 from nodes.sockets import Clip, Conditioning, Lines, Seed
 
@@ -42,7 +42,8 @@ def dynamic_prompt(
     "PromptSchedule",
     title="Prompt Schedule",
     category="conditioning",
-    infer=carry("clip", "family", to=["CONDITIONING"]),
+    infer=prompt_facts("text"),
+    fingerprint=embedding_files("text"),
 )
 def prompt_schedule(
     clip: Annotated[Clip, Hint("The text encoder of a checkpoint.")],

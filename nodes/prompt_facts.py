@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from diffusion.errors import DiffusionError
 from diffusion.probe import FileFacts, probe
@@ -16,6 +16,7 @@ ENDINGS: Final = ("", ".safetensors", ".pt", ".bin")
 WIDTHS: Final = {"sd1": (768,), "sd2": (1024,), "sdxl": (768, 1280), "sdxl-refiner": (1280,)}
 """How wide the vectors are that the text encoders of a family take."""
 _PUBLISHED: Final = frozenset(width for widths in WIDTHS.values() for width in widths)
+_ANGLED: Final = re.compile(r"<([^<>\s]+)>")
 _NAMED: Final = re.compile(r"(?:^|\s)\(*embedding:([^\s,:()\[\]]+)")
 
 
@@ -28,6 +29,31 @@ def prompt_facts(*texts: str) -> Callable[[Known], Inferred]:
         return Inferred({"CONDITIONING": {"family": family}}, {}, faults)
 
     return infer
+
+
+def embedding_files(*texts: str) -> Callable[..., list[list[str]]]:
+    """A `fingerprint` for such nodes: the embeddings that the prompts name, each with its file's identity.
+
+    A prompt that comes by link may name any, so all of them count then.
+    """
+
+    def fingerprint(files: Files | None = None, **known: Any) -> list[list[str]]:
+        given = [known.get(name, "") for name in texts]
+        if files is None:
+            return []
+        if any(text is None for text in given):
+            names = list(files.names("embeddings"))
+        else:
+            found = {name for text in given for name in _candidates(str(text))}
+            names = sorted(f"{name}{end}" for name in found for end in ENDINGS)
+        identities = ([name, files.identity("embeddings", name)] for name in names)
+        return [pair for pair in identities if pair[1]]
+
+    return fingerprint
+
+
+def _candidates(text: str) -> list[str]:
+    return _NAMED.findall(text) + _ANGLED.findall(text)
 
 
 def _faults(known: Known, input: str, family: str | None) -> Iterator[Fault]:

@@ -7,7 +7,7 @@ from graph.facts import carry
 from graph.node import node
 from graph.spec import Hint, Number, Text
 from nodes.lazy import LazyModule
-from nodes.prompt_facts import prompt_facts
+from nodes.prompt_facts import embedding_files, prompt_facts
 from nodes.sockets import MAX_RESOLUTION, Clip, Conditioning
 
 if TYPE_CHECKING:
@@ -35,7 +35,11 @@ TargetSide = Annotated[
 
 
 @node(
-    "CLIPTextEncode", title="CLIP Text Encode (Prompt)", category="conditioning", infer=prompt_facts("text")
+    "CLIPTextEncode",
+    title="CLIP Text Encode (Prompt)",
+    category="conditioning",
+    infer=prompt_facts("text"),
+    fingerprint=embedding_files("text"),
 )
 def clip_text_encode(text: PromptText, clip: Encoder, context: Context | None = None) -> Conditioning:
     """A prompt as conditioning, which steers the sampler towards what it says."""
@@ -47,6 +51,7 @@ def clip_text_encode(text: PromptText, clip: Encoder, context: Context | None = 
     title="CLIPTextEncodeSDXL",
     category="advanced/conditioning",
     infer=prompt_facts("text_g", "text_l"),
+    fingerprint=embedding_files("text_g", "text_l"),
 )
 def clip_text_encode_sdxl(
     clip: Annotated[Clip, Hint("The two text encoders of an SDXL checkpoint.")],
@@ -82,6 +87,7 @@ def clip_text_encode_sdxl(
     title="CLIPTextEncodeSDXLRefiner",
     category="advanced/conditioning",
     infer=prompt_facts("text"),
+    fingerprint=embedding_files("text"),
 )
 def clip_text_encode_sdxl_refiner(
     ascore: Annotated[
@@ -106,6 +112,7 @@ def clip_text_encode_sdxl_refiner(
     experimental=True,
     category="_for_testing/conditioning",
     agree="family",
+    fingerprint=embedding_files("text"),
 )
 def clip_text_encode_controlnet(
     clip: Encoder, conditioning: Conditioning, text: PromptText, context: Context
