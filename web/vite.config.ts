@@ -4,6 +4,6 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   plugins: [react()],
   base: "./",
-  build: { target: "es2022", sourcemap: false },
+  build: { target: "es2022", assetsDir: "editor" },
   test: { include: ["src/**/*.test.ts"], environment: "node" },
 });

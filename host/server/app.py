@@ -12,6 +12,7 @@ from host.folders import Folders
 from host.jobs.service import JobService
 from host.server import (
     assets,
+    editor_page,
     files,
     inspection,
     jobs_actions,
@@ -54,6 +55,7 @@ OUR_ROUTES: Final[tuple[Route, ...]] = routes_in(
     system,
     openapi,
 )
+OUR_EDITOR: Final = "darkroom"
 _OPEN: Final = ("/healthz", "/readyz")
 
 
@@ -76,6 +78,8 @@ def build_app(
     add_routes(app, OUR_ROUTES)
     keep_log(app, (*settings.tokens, settings.webhook_secret))
     services.extra_routes(app)
+    if settings.frontend == OUR_EDITOR:
+        app.add_routes(editor_page.routes())
     return app
 
 

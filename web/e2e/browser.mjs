@@ -1,0 +1,76 @@
+/** A server of our own and Debian's Chromium to look at it with. */
+
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+
+const ROOT = join(import.meta.dirname, "../..");
+export const SHOTS = join(import.meta.dirname, "shots");
+const FLAGS = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+const BROWSERS = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+
+export const browserPath = () => BROWSERS.find((path) => path && existsSync(path));
+
+/** Starts `./darkroom serve` with empty folders; gives its address and how to stop it. */
+export async function startServer() {
+  const folder = mkdtempSync(join(tmpdir(), "darkroom-e2e-"));
+  const options = ["--port", "0", "--user-directory", join(folder, "user"), "--output-directory", join(folder, "output")];
+  const server = spawn(join(ROOT, "darkroom"), ["serve", ...options], { cwd: ROOT, stdio: ["ignore", "pipe", "inherit"] });
+  const url = await new Promise((resolve, reject) => {
+    server.on("exit", (code) => reject(new Error(`The server ended with ${code}.`)));
+    server.stdout.on("data", (text) => {
+      const found = /http:\/\/\S+/.exec(String(text));
+      if (found) resolve(found[0]);
+    });
+  });
+  const stop = () => {
+    server.removeAllListeners("exit");
+    server.kill("SIGTERM");
+    return new Promise((resolve) => server.on("exit", () => resolve(rmSync(folder, { recursive: true, force: true }))));
+  };
+  return { url, stop };
+}
+
+/** A browser with a fresh profile; what its pages complain of is gathered in `complaints`. */
+export async function startBrowser() {
+  const profile = mkdtempSync(join(tmpdir(), "darkroom-browser-"));
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath: browserPath(),
+    args: FLAGS,
+    viewport: { width: 1600, height: 900 },
+    reducedMotion: "reduce",
+    colorScheme: "dark",
+  });
+  context.setDefaultTimeout(15_000);
+  const complaints = [];
+  context.on("page", (page) => listen(page, complaints));
+  for (const page of context.pages()) listen(page, complaints);
+  const stop = async () => {
+    await context.close();
+    rmSync(profile, { recursive: true, force: true });
+  };
+  return { context, complaints, stop };
+}
+
+function listen(page, complaints) {
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) complaints.push(message.text());
+  });
+  page.on("pageerror", (error) => complaints.push(String(error)));
+}
+
+export async function shot(page, name) {
+  mkdirSync(SHOTS, { recursive: true });
+  await page.screenshot({ path: join(SHOTS, `${name}.png`) });
+}

@@ -1,0 +1,279 @@
+/** What people do, from any button, key or menu: each action is one function. */
+
+import * as api from "./api/client";
+import * as commands from "./document/commands";
+import { EMPTY, freshId, Link, readWorkflow, writeWorkflow, type Id } from "./document/document";
+import { asNumber, isObject, JsonError, Numeral, type Json } from "./document/json";
+import { fits, type Input, type NodeType } from "./document/schema";
+import { autoPlaces, shapeOf } from "./canvas/geometry";
+import { placesOf } from "./canvas/flow";
+import * as editor from "./editor";
+import { addJob, showJob, useRuns, activeJobs } from "./runs";
+import { T } from "./texts";
+
+/** Runs what may fail and says so. */
+export function trying(action: () => Promise<unknown>): void {
+  action().catch((error: unknown) => {
+    editor.tell(T.told.failed(error instanceof Error ? error.message : String(error)));
+  });
+}
+
+// Nodes
+
+/** Adds a node of a type with its first values, linked with what the search came from. */
+export function addNode(type: NodeType, searching: editor.Searching): Id {
+  const now = editor.workflow();
+  const id = freshId(now, type.id);
+  const values = type.inputs.flatMap((input) => {
+    const initial = input.initial ?? firstFile(input);
+    return initial === undefined ? [] : [[input.name, initial] as const];
+  });
+  const [x, y] = searching.at;
+  const steps = [commands.addNode(id, type.id, [Math.round(x), Math.round(y)], new Map(values))];
+  const seed = type.inputs.find((input) => input.widget?.kind === "seed");
+  if (seed) steps.push(commands.setExtra([id], SEED_KEY, new Map([[seed.name, "random"]])));
+  const { link } = searching;
+  if (link?.isOutput) {
+    const wanted = searching.wanted.takes ?? [];
+    const input = type.inputs.find((item) => !item.widget && fits(item.types, wanted)) ?? type.inputs.find((item) => fits(item.types, wanted));
+    if (input) steps.push(commands.connect(link.node, link.socket, id, input.name));
+  } else if (link) {
+    const output = type.outputs.find((item) => fits(searching.wanted.gives ?? [], item.types));
+    if (output) steps.push(commands.connect(id, output.name, link.node, link.socket));
+  }
+  editor.run(commands.all(...steps));
+  editor.select([editor.flowId(id)]);
+  return id;
+}
+
+function firstFile({ widget }: Input): string | undefined {
+  if (widget?.kind !== "file" && widget?.kind !== "image") return undefined;
+  return editor.useEditor.getState().files.get(widget.folder)?.[0]?.name;
+}
+
+/** Asks the server for the files of a folder, for all widgets that choose among them. */
+export async function readFiles(folder: string): Promise<void> {
+  const found = await api.filesOf(folder);
+  editor.useEditor.setState(({ files }) => ({ files: new Map(files).set(folder, found) }));
+}
+
+/** Asks the server for all node types and the files they choose among. */
+export async function readTypes(): Promise<void> {
+  const types = await api.nodeTypes();
+  editor.useEditor.setState({ types });
+  const widgets = [...types.values()].flatMap((type) => type.inputs.map((input) => input.widget));
+  const folders = new Set(widgets.flatMap((widget) => (widget?.kind === "file" || widget?.kind === "image" ? [widget.folder] : [])));
+  await Promise.all([...folders].map(readFiles));
+}
+
+export function deleteSelected(): void {
+  const { selection } = editor.useEditor.getState();
+  const places = (list: "groups" | "notes"): Set<number> =>
+    new Set([...selection].filter((id) => id.startsWith(`${list}/`)).map((id) => Number(id.split("/")[1])));
+  const steps = (["groups", "notes"] as const)
+    .filter((list) => places(list).size)
+    .map((list) => commands.deleteItems(list, places(list)));
+  if (!selection.size) return;
+  editor.run(commands.all(commands.deleteNodes(editor.selectedNodes()), ...steps));
+  editor.select([]);
+}
+
+function clipOfSelected(): commands.Clip {
+  const places = placesOf(editor.workflow(), editor.useEditor.getState().types);
+  return commands.clipOf(editor.workflow(), editor.selectedNodes(), (id) => places.get(id) ?? [0, 0]);
+}
+
+export function copySelected(): void {
+  const clip = clipOfSelected();
+  if (!clip.nodes.size) return;
+  editor.useEditor.setState({ clip });
+  editor.tell(T.told.copied(clip.nodes.size));
+}
+
+export function cutSelected(): void {
+  copySelected();
+  deleteSelected();
+}
+
+/** Pastes at a point of the canvas. linked: with links from nodes that were not copied. */
+export function pasteAt(at: commands.Point, linked: boolean): void {
+  const { clip } = editor.useEditor.getState();
+  if (!clip) return;
+  const lefts = [...clip.places.values()];
+  const by = [at[0] - Math.min(...lefts.map(([x]) => x)), at[1] - Math.min(...lefts.map(([, y]) => y))] as const;
+  pasteClip(linked ? clip : withoutOutsideLinks(clip), by);
+}
+
+export function duplicateSelected(): void {
+  pasteClip(clipOfSelected(), [40, 40]);
+}
+
+function pasteClip(clip: commands.Clip, by: commands.Point): void {
+  const command = commands.paste(clip, by);
+  const names = command.idsFor(editor.workflow());
+  editor.run(command);
+  editor.select([...names.values()].map(editor.flowId));
+}
+
+function withoutOutsideLinks(clip: commands.Clip): commands.Clip {
+  const inside = [...clip.nodes].map(([id, node]) => {
+    const kept = [...node.inputs].filter(([, value]) => !(value instanceof Link) || clip.nodes.has(value.node));
+    return [id, { ...node, inputs: new Map(kept) }] as const;
+  });
+  return { ...clip, nodes: new Map(inside) };
+}
+
+export function selectAll(): void {
+  const now = editor.workflow();
+  const items = (["groups", "notes"] as const).flatMap((list) => now[list].map((_, index) => `${list}/${index}`));
+  editor.select([...[...now.nodes.keys()].map(editor.flowId), ...items]);
+}
+
+export function toggleMode(mode: "mute" | "bypass"): void {
+  editor.run(commands.toggleMode(editor.selectedNodes(), mode));
+}
+
+export function toggleCollapsed(ids: readonly Id[] = editor.selectedNodes()): void {
+  const all = ids.every((id) => editor.workflow().nodes.get(id)?.extra.get("collapsed") === true);
+  editor.run(commands.setExtra(ids, "collapsed", all ? undefined : true));
+}
+
+export function groupSelected(): void {
+  const box = boxOf(editor.selectedNodes());
+  if (box) editor.run(commands.addGroup(T.canvas.group, box));
+}
+
+function boxOf(ids: readonly Id[]): commands.Rectangle | undefined {
+  const { types } = editor.useEditor.getState();
+  const now = editor.workflow();
+  const places = placesOf(now, types);
+  const boxes = ids.flatMap((id) => {
+    const [node, place] = [now.nodes.get(id), places.get(id)];
+    return node && place ? [{ x: place[0], y: place[1], ...shapeOf(editor.typeOf(id, node), node) }] : [];
+  });
+  if (!boxes.length) return undefined;
+  const [x, y] = [Math.min(...boxes.map((box) => box.x)) - 24, Math.min(...boxes.map((box) => box.y)) - 56];
+  const right = Math.max(...boxes.map((box) => box.x + box.width)) + 24;
+  return { x, y, width: right - x, height: Math.max(...boxes.map((box) => box.y + box.height)) + 24 - y };
+}
+
+/** Arranges the selected nodes, or all, in columns. */
+export function tidy(): void {
+  const chosen = editor.selectedNodes();
+  const now = editor.workflow();
+  const ids = new Set(chosen.length > 1 ? chosen : now.nodes.keys());
+  editor.run(commands.move(autoPlaces(now, editor.useEditor.getState().types, ids)));
+}
+
+export function clearAll(): void {
+  editor.run(() => EMPTY);
+  editor.select([]);
+}
+
+// Runs
+
+export const SEED_KEY = "seed_control";
+
+/** A seed that nobody chose: 53 bits, so that every reader keeps its digits. */
+export function randomSeed(): number {
+  return Math.floor(Math.random() * Number.MAX_SAFE_INTEGER);
+}
+
+/** What the seeds of the workflow become before a run. */
+function nextSeeds(): commands.Command {
+  const steps: commands.Command[] = [];
+  for (const [id, node] of editor.workflow().nodes) {
+    const control = node.extra.get(SEED_KEY);
+    if (!isObject(control)) continue;
+    for (const [input, how] of control) {
+      const old = node.inputs.get(input);
+      if (old instanceof Link) continue;
+      if (how === "random") steps.push(commands.setValue(id, input, randomSeed()));
+      if (how === "increment" && old !== undefined) steps.push(commands.setValue(id, input, oneMore(old)));
+    }
+  }
+  return commands.all(...steps);
+}
+
+function oneMore(seed: Json): Json {
+  if (!(seed instanceof Numeral)) return asNumber(seed, 0) + 1;
+  const next = BigInt(seed.text) + 1n;
+  return new Numeral(String(next < 2n ** 64n ? next : 0n));
+}
+
+/** Hands in the workflow, `times` times, each with its own seeds. targets: run up to these nodes only. */
+export async function runWorkflow(times = 1, targets?: readonly Id[]): Promise<void> {
+  for (let time = 0; time < times; time += 1) {
+    editor.run(nextSeeds(), "seeds");
+    try {
+      const job = await api.submit(writeWorkflow(editor.workflow()), editor.currentTab().name || T.untitled, targets);
+      addJob(job);
+      if (activeJobs(useRuns.getState()).length <= 1) showJob(job.id);
+    } catch (error) {
+      if (!(error instanceof api.Refused)) throw error;
+      editor.useEditor.setState({ problems: error.problems });
+      throw new Error(error.problems[0]?.message ?? error.message, { cause: error });
+    }
+  }
+}
+
+export async function cancelRuns(): Promise<void> {
+  await Promise.all(activeJobs(useRuns.getState()).map((run) => api.cancel(run.job.id)));
+}
+
+// Workflows
+
+export async function save(name = editor.currentTab().name): Promise<void> {
+  if (!name) {
+    editor.showDialog("saveAs");
+    return;
+  }
+  const now = editor.workflow();
+  await api.saveWorkflow(name, writeWorkflow(now));
+  editor.markSaved(name, now);
+  editor.tell(T.told.saved(name));
+}
+
+export async function openSaved(name: string): Promise<void> {
+  editor.open(readWorkflow(await api.loadWorkflow(name)), name);
+}
+
+export async function openTemplate(name: string): Promise<void> {
+  editor.open(readWorkflow(await api.loadTemplate(name)), "");
+}
+
+export async function openJob(job: string): Promise<void> {
+  editor.open(readWorkflow(await api.workflowOf(job)), "", null);
+}
+
+/** Opens a dropped file: our document as it is, anything else through the server. */
+export async function openFile(file: File): Promise<void> {
+  const name = file.name.replace(/\.[^.]+$/, "");
+  try {
+    editor.open(readWorkflow(await textOf(file)), name, null);
+  } catch (error) {
+    throw new Error(T.told.cannotOpen(file.name, error instanceof Error ? error.message : String(error)), { cause: error });
+  }
+}
+
+async function textOf(file: File): Promise<string> {
+  if (file.type.startsWith("image/")) return api.convert(file, "darkroom");
+  const text = await file.text();
+  try {
+    readWorkflow(text);
+    return text;
+  } catch (error) {
+    if (!(error instanceof JsonError)) throw error;
+    return api.convert(text, "darkroom");
+  }
+}
+
+export async function exportAs(format: "darkroom" | "api" | "editor"): Promise<void> {
+  const ours = writeWorkflow(editor.workflow());
+  const text = format === "darkroom" ? ours : await api.convert(ours, format);
+  const anchor = document.createElement("a");
+  anchor.href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
+  anchor.download = `${editor.currentTab().name || "workflow"}${format === "darkroom" ? "" : `.${format}`}.json`;
+  anchor.click();
+  URL.revokeObjectURL(anchor.href);
+}

@@ -1,0 +1,174 @@
+import { Handle, Position, useStore, type NodeProps } from "@xyflow/react";
+import { memo, useState } from "react";
+import { SEED_KEY, toggleCollapsed } from "../actions";
+import { inputUrl } from "../api/client";
+import { setTitle } from "../document/commands";
+import { Link, type Id } from "../document/document";
+import { asText, isObject } from "../document/json";
+import type { Input, Output } from "../document/schema";
+import { run, useEditor } from "../editor";
+import { nodeRunOf, useRuns, type NodeRun } from "../runs";
+import { Icon } from "../panels/Icon";
+import { T } from "../texts";
+import { Widget } from "../widgets/Widget";
+import { colourOf, type CardNode } from "./flow";
+import { SIZES, socketY, type Row } from "./geometry";
+import { NodeStatus } from "./NodeStatus";
+import { viewPicture } from "../panels/viewing";
+
+/** Below this zoom nodes are drawn without their controls. */
+const FAR = 0.4;
+
+export const NodeCard = memo(function NodeCard({ data, selected }: NodeProps<CardNode>) {
+  const isFar = useStore((state) => state.transform[2] < FAR);
+  const state = useRuns((runs) => nodeRunOf(data.id)(runs)?.state);
+  const problem = useEditor((editor) => editor.problems.some((item) => item.node === data.id && item.severity === "error"));
+  const isKnown = useEditor((editor) => editor.types.has(data.node.type) || editor.types.size === 0);
+  const { node, shape, type } = data;
+  const classes = ["card", `mode-${node.mode}`, state && `run-${state}`, selected && "selected", problem && "has-problem", !isKnown && "missing"];
+  const name = classes.filter(Boolean).join(" ");
+  const title = node.title || type.title;
+  if (isFar)
+    return (
+      <div className={`${name} far`} style={{ width: shape.width, height: shape.height }}>
+        <span>{title}</span>
+      </div>
+    );
+  return (
+    <article className={name} style={{ width: shape.width, height: shape.height }} aria-label={T.canvas.node(title)}>
+      <Header {...data} title={title} />
+      {shape.rows.map((row, index) => (
+        <RowView key={index} row={row} {...data} />
+      ))}
+      {!shape.rows.length && <FoldedSockets id={data.id} inputs={type.inputs} outputs={type.outputs} />}
+      {!isKnown && <p className="missing-text">{T.canvas.missing}</p>}
+      <NodeStatus id={data.id} title={title} />
+    </article>
+  );
+});
+
+function Header({ id, node, type, title }: CardNode["data"] & { readonly title: string }) {
+  const [isNaming, setNaming] = useState(false);
+  const rename = (text: string): void => {
+    setNaming(false);
+    run(setTitle(id, text.trim() === type.title ? "" : text.trim()));
+  };
+  return (
+    <header title={type.description} data-category={type.category.split("/")[0]}>
+      <button
+        type="button"
+        className="fold nodrag"
+        aria-label={T.canvas.collapse}
+        aria-expanded={node.extra.get("collapsed") !== true}
+        onClick={() => {
+          toggleCollapsed([id]);
+        }}
+      >
+        <Icon name="down" />
+      </button>
+      {isNaming ? (
+        <input
+          autoFocus
+          className="title-input nodrag"
+          aria-label={T.canvas.rename}
+          defaultValue={title}
+          onBlur={(event) => {
+            rename(event.target.value);
+          }}
+          onKeyDown={(event) => {
+            if (event.key === "Enter") event.currentTarget.blur();
+            if (event.key === "Escape") setNaming(false);
+          }}
+        />
+      ) : (
+        <h3
+          onDoubleClick={() => {
+            setNaming(true);
+          }}
+        >
+          {title}
+        </h3>
+      )}
+      {node.mode !== "run" && <span className="mode">{node.mode === "mute" ? T.canvas.muted : T.canvas.bypassed}</span>}
+    </header>
+  );
+}
+
+function RowView({ row, id, node }: CardNode["data"] & { readonly row: Row }) {
+  const { input, output } = row;
+  const y = socketY(row);
+  if (row.kind === "picture") return <PictureRow row={row} id={id} node={node} />;
+  return (
+    <>
+      {input && <InputHandle id={id} input={input} y={y} linked={node.inputs.get(input.name) instanceof Link} />}
+      {output && <OutputHandle output={output} y={y} />}
+      <div className={`row ${row.kind}`} style={{ top: row.top, height: row.height }}>
+        {row.kind === "widget" && input ? (
+          <div className="widget" title={input.tooltip}>
+            <Widget id={id} input={input} value={node.inputs.get(input.name)} control={controlOf(node.extra.get(SEED_KEY), input.name)} />
+          </div>
+        ) : (
+          <>
+            <span className={input?.required ? "" : "optional"} title={input && `${input.types.join(" | ")}. ${input.tooltip}`}>
+              {input?.label}
+            </span>
+            <span title={output && `${output.types.join(" | ")}. ${output.tooltip}`}>{output?.name}</span>
+          </>
+        )}
+      </div>
+    </>
+  );
+}
+
+function controlOf(controls: unknown, input: string): string {
+  return isObject(controls as never) ? asText((controls as ReadonlyMap<string, never>).get(input)) : "";
+}
+
+function InputHandle({ id, input, y, linked }: { readonly id: Id; readonly input: Input; readonly y: number; readonly linked: boolean }) {
+  const isWrong = useEditor((state) => state.problems.some((item) => item.node === id && item.input === input.name));
+  const name = `socket type-${colourOf(input.types[0])}${isWrong ? " wrong" : ""}${linked ? " linked" : ""}${input.widget ? " of-widget" : ""}`;
+  return <Handle id={input.name} type="target" position={Position.Left} className={name} style={{ top: y }} aria-label={T.canvas.input(input.name)} />;
+}
+
+function OutputHandle({ output, y }: { readonly output: Output; readonly y: number }) {
+  const name = `socket type-${colourOf(output.types[0])}`;
+  return <Handle id={output.name} type="source" position={Position.Right} className={name} style={{ top: y }} aria-label={T.canvas.output(output.name)} />;
+}
+
+function FoldedSockets({ id, inputs, outputs }: { readonly id: Id; readonly inputs: readonly Input[]; readonly outputs: readonly Output[] }) {
+  return (
+    <>
+      {inputs.map((input) => (
+        <InputHandle key={input.name} id={id} input={input} y={SIZES.header / 2} linked />
+      ))}
+      {outputs.map((output) => (
+        <OutputHandle key={output.name} output={output} y={SIZES.header / 2} />
+      ))}
+    </>
+  );
+}
+
+function PictureRow({ row, id, node }: { readonly row: Row; readonly id: Id; readonly node: CardNode["data"]["node"] }) {
+  const type = useEditor((state) => state.types.get(node.type));
+  const result = useRuns((state) => state.results.findLast((item) => item.node === id));
+  const fresh: NodeRun | undefined = useRuns(nodeRunOf(id));
+  const input = type?.inputs.find((item) => item.widget?.kind === "image");
+  const chosen = input && asText(node.inputs.get(input.name) as never);
+  const picture = chosen ? inputUrl(chosen) : (fresh?.pictures[0] ?? result?.picture)?.url;
+  return (
+    <div className="row picture" style={{ top: row.top, height: row.height }}>
+      {picture && (
+        <button
+          type="button"
+          className="nodrag"
+          aria-label={T.panel.fullView}
+          onClick={() => {
+            viewPicture(picture);
+          }}
+        >
+          <img src={picture} alt={chosen ?? T.panel.results} draggable={false} />
+        </button>
+      )}
+    </div>
+  );
+}

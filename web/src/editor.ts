@@ -1,0 +1,216 @@
+/** The one truth of what is edited: open workflows with their history, what is selected, what is known of nodes. */
+
+import { create } from "zustand";
+import type { FileOption, Problem } from "./api/client";
+import type { Clip, Command, Point } from "./document/commands";
+import { EMPTY, readWorkflow, writeWorkflow, type Id, type Node, type Workflow } from "./document/document";
+import { apply, redo, startHistory, undo, type History } from "./document/history";
+import type { NodeType, NodeTypes, Wanted } from "./document/schema";
+import { placeholderType } from "./canvas/geometry";
+import { T } from "./texts";
+
+export interface Tab {
+  readonly key: string;
+  readonly name: string;
+  readonly history: History;
+  /** What is saved under its name: the workflow object itself, or null. */
+  readonly saved: Workflow | null;
+}
+
+/** A search for a node to add: where on the canvas, where on the screen, and what it is to be linked with. */
+export interface Searching {
+  readonly at: Point;
+  readonly screen: Point;
+  readonly wanted: Wanted;
+  readonly link?: { readonly node: Id; readonly socket: string; readonly isOutput: boolean };
+}
+
+export type Dialog = "open" | "templates" | "saveAs" | "shortcuts";
+
+interface EditorState {
+  readonly tabs: readonly Tab[];
+  readonly active: string;
+  /** Flow ids: "n/" + node, "groups/" and "notes/" + place in their list. */
+  readonly selection: ReadonlySet<string>;
+  readonly types: NodeTypes;
+  /** The files that nodes may choose, by folder. */
+  readonly files: ReadonlyMap<string, readonly FileOption[]>;
+  readonly clip: Clip | null;
+  readonly problems: readonly Problem[];
+  readonly searching: Searching | null;
+  readonly dialog: Dialog | null;
+  readonly notice: { readonly text: string; readonly key: number } | null;
+}
+
+let count = 0;
+const newKey = (): string => `tab-${Date.now().toString(36)}-${(count += 1)}`;
+
+function newTab(workflow: Workflow = EMPTY, name = "", saved: Workflow | null = workflow): Tab {
+  return { key: newKey(), name, history: startHistory(workflow), saved };
+}
+
+const first = newTab();
+
+export const useEditor = create<EditorState>(() => ({
+  tabs: [first],
+  active: first.key,
+  selection: new Set(),
+  types: new Map(),
+  files: new Map(),
+  clip: null,
+  problems: [],
+  searching: null,
+  dialog: null,
+  notice: null,
+}));
+
+const { getState: get, setState: set } = useEditor;
+
+// Looking
+
+export function currentTab(state: EditorState = get()): Tab {
+  return state.tabs.find((tab) => tab.key === state.active) ?? (state.tabs[0] as Tab);
+}
+
+export const workflowIn = (state: EditorState): Workflow => currentTab(state).history.now;
+export const workflow = (): Workflow => workflowIn(get());
+export const isChanged = (tab: Tab): boolean => tab.history.now !== tab.saved;
+export const useWorkflow = (): Workflow => useEditor(workflowIn);
+
+export function typeOf(id: Id, node: Node, state: Pick<EditorState, "types"> = get()): NodeType {
+  return state.types.get(node.type) ?? placeholderType(id, node, workflow());
+}
+
+export function titleOf(id: Id): string {
+  const node = workflow().nodes.get(id);
+  return node ? node.title || get().types.get(node.type)?.title || node.type : id;
+}
+
+export const flowId = (id: Id): string => `n/${id}`;
+export const nodeId = (flow: string): Id => flow.slice(2);
+
+export function selectedNodes(): Id[] {
+  return [...get().selection].filter((id) => id.startsWith("n/")).map(nodeId);
+}
+
+// Changing
+
+function onTab(change: (tab: Tab) => Tab): void {
+  const current = currentTab();
+  const changed = change(current);
+  if (changed !== current) set({ tabs: get().tabs.map((tab) => (tab.key === current.key ? changed : tab)) });
+}
+
+function onHistory(change: (history: History) => History): void {
+  onTab((tab) => {
+    const history = change(tab.history);
+    return history === tab.history ? tab : { ...tab, history };
+  });
+}
+
+/** Does a command; those of one gesture undo together. */
+export function run(command: Command, gesture = ""): void {
+  onHistory((history) => apply(history, command, gesture));
+}
+
+export function undoLast(): void {
+  onHistory(undo);
+  forgetGone();
+}
+
+export function redoNext(): void {
+  onHistory(redo);
+  forgetGone();
+}
+
+function forgetGone(): void {
+  const { nodes } = workflow();
+  select([...get().selection].filter((id) => id.startsWith("n/") && nodes.has(nodeId(id))));
+}
+
+export function select(flowIds: Iterable<string>): void {
+  set({ selection: new Set(flowIds) });
+}
+
+export function tell(text: string): void {
+  set({ notice: { text, key: Date.now() } });
+}
+
+export function search(searching: Searching | null): void {
+  set({ searching });
+}
+
+export function showDialog(dialog: Dialog | null): void {
+  set({ dialog });
+}
+
+// Tabs
+
+/** Opens a workflow in a tab of its own, or in the current one where that is empty. */
+export function open(found: Workflow, name: string, saved: Workflow | null = found): void {
+  const current = currentTab();
+  const isUntouched = current.history.now === EMPTY && !current.history.past.length && !current.history.future.length;
+  const tab = newTab(found, name, saved);
+  const tabs = isUntouched ? get().tabs.map((other) => (other === current ? tab : other)) : [...get().tabs, tab];
+  set({ tabs, active: tab.key, selection: new Set(), problems: [] });
+}
+
+export function openEmpty(): void {
+  const tab = newTab();
+  set({ tabs: [...get().tabs, tab], active: tab.key, selection: new Set(), problems: [] });
+}
+
+export function activate(key: string): void {
+  set({ active: key, selection: new Set(), problems: [] });
+}
+
+export function closeTab(key: string): void {
+  const place = get().tabs.findIndex((tab) => tab.key === key);
+  const left = get().tabs.filter((tab) => tab.key !== key);
+  const tabs = left.length ? left : [newTab()];
+  const active = get().active === key ? (tabs[Math.min(place, tabs.length - 1)] as Tab).key : get().active;
+  set({ tabs, active, selection: new Set(), problems: [] });
+}
+
+export function markSaved(name: string, saved: Workflow): void {
+  onTab((tab) => ({ ...tab, name, saved }));
+}
+
+// Drafts: what was open comes back after a crash
+
+const DRAFT = "darkroom.draft";
+
+interface Draft {
+  readonly active: number;
+  readonly tabs: readonly { readonly name: string; readonly text: string; readonly changed: boolean }[];
+}
+
+export function keepDraft(): void {
+  const { tabs, active } = get();
+  const draft: Draft = {
+    active: tabs.findIndex((tab) => tab.key === active),
+    tabs: tabs.map((tab) => ({ name: tab.name, text: writeWorkflow(tab.history.now), changed: isChanged(tab) })),
+  };
+  try {
+    localStorage.setItem(DRAFT, JSON.stringify(draft));
+  } catch {
+    // The browser keeps nothing for this page, or no more; editing goes on without a draft.
+  }
+}
+
+export function restoreDraft(): void {
+  try {
+    const draft = JSON.parse(localStorage.getItem(DRAFT) ?? "null") as Draft | null;
+    const tabs = (draft?.tabs ?? []).map(({ name, text, changed }) => {
+      const found = readWorkflow(text);
+      const isEmpty = found.nodes.size === 0 && !name && !found.notes.length && !found.groups.length;
+      return isEmpty ? newTab() : newTab(found, name, changed ? null : found);
+    });
+    const active = tabs[draft?.active ?? 0] ?? tabs[0];
+    if (!active) return;
+    set({ tabs, active: active.key });
+    if (tabs.some(isChanged)) tell(T.told.restored);
+  } catch {
+    localStorage.removeItem(DRAFT);
+  }
+}

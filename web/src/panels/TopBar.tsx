@@ -1,0 +1,212 @@
+import { useRef, useState, type ReactNode } from "react";
+import * as actions from "../actions";
+import { fit, searchAt } from "../canvas/view";
+import { activate, closeTab, currentTab, isChanged, openEmpty, redoNext, showDialog, undoLast, useEditor } from "../editor";
+import { activeJobs, useRuns } from "../runs";
+import { T } from "../texts";
+import { Icon } from "./Icon";
+import { togglePanel, toggleTheme } from "./viewing";
+
+export function TopBar() {
+  return (
+    <nav className="bar" aria-label={T.bar.label}>
+      <Menu />
+      <Tabs />
+      <Editing />
+      <span className="space" />
+      <State />
+      <Running />
+    </nav>
+  );
+}
+
+function IconButton({ text, onClick, disabled, children }: { text: string; onClick: () => void; disabled?: boolean; children: ReactNode }) {
+  return (
+    <button type="button" className="icon-button" aria-label={text} title={text} onClick={onClick} disabled={disabled}>
+      {children}
+    </button>
+  );
+}
+
+function Menu() {
+  const details = useRef<HTMLDetailsElement>(null);
+  const file = useRef<HTMLInputElement>(null);
+  const items: readonly (readonly [string, () => void] | null)[] = [
+    [T.menu.new, openEmpty],
+    [T.menu.open, () => showDialog("open")],
+    [T.menu.templates, () => showDialog("templates")],
+    null,
+    [T.menu.save, () => actions.trying(() => actions.save())],
+    [T.menu.saveAs, () => showDialog("saveAs")],
+    null,
+    [T.menu.import, () => file.current?.click()],
+    [T.menu.exportOurs, () => actions.trying(() => actions.exportAs("darkroom"))],
+    [T.menu.exportApi, () => actions.trying(() => actions.exportAs("api"))],
+    [T.menu.exportEditor, () => actions.trying(() => actions.exportAs("editor"))],
+    null,
+    [T.menu.clear, actions.clearAll],
+  ];
+  return (
+    <details
+      ref={details}
+      className="menu"
+      onBlur={(event) => {
+        if (!event.currentTarget.contains(event.relatedTarget)) event.currentTarget.open = false;
+      }}
+    >
+      <summary aria-label={T.bar.workflow} title={T.bar.workflow}>
+        <span className="logo" aria-hidden /> {T.product} <Icon name="down" />
+      </summary>
+      <div role="menu" aria-label={T.bar.workflow}>
+        {items.map((item, index) =>
+          item ? (
+            <button
+              key={index}
+              type="button"
+              role="menuitem"
+              onClick={() => {
+                if (details.current) details.current.open = false;
+                item[1]();
+              }}
+            >
+              {item[0]}
+            </button>
+          ) : (
+            <hr key={index} />
+          ),
+        )}
+      </div>
+      <input
+        ref={file}
+        hidden
+        type="file"
+        accept=".json,image/*"
+        aria-label={T.menu.import}
+        onChange={(event) => {
+          const chosen = event.target.files?.[0];
+          if (chosen) actions.trying(() => actions.openFile(chosen));
+          event.target.value = "";
+        }}
+      />
+    </details>
+  );
+}
+
+function Tabs() {
+  const tabs = useEditor((state) => state.tabs);
+  const active = useEditor((state) => state.active);
+  return (
+    <div className="tabs" role="tablist" aria-label={T.bar.tabs}>
+      {tabs.map((tab) => (
+        <span key={tab.key} className={`tab${tab.key === active ? " active" : ""}`}>
+          <button
+            type="button"
+            role="tab"
+            aria-selected={tab.key === active}
+            onClick={() => {
+              activate(tab.key);
+            }}
+          >
+            {tab.name || T.untitled}
+            {isChanged(tab) && <i className="changed" title={T.bar.unsaved} aria-label={T.bar.unsaved} />}
+          </button>
+          {tabs.length > 1 && (
+            <button
+              type="button"
+              className="close"
+              aria-label={T.bar.closeTab(tab.name || T.untitled)}
+              onClick={() => {
+                closeTab(tab.key);
+              }}
+            >
+              <Icon name="close" />
+            </button>
+          )}
+        </span>
+      ))}
+      <IconButton text={T.bar.newTab} onClick={openEmpty}>
+        <Icon name="plus" />
+      </IconButton>
+    </div>
+  );
+}
+
+function Editing() {
+  const past = useEditor((state) => currentTab(state).history.past.length);
+  const future = useEditor((state) => currentTab(state).history.future.length);
+  return (
+    <div className="buttons">
+      <IconButton text={T.bar.undo} onClick={undoLast} disabled={!past}>
+        <Icon name="undo" />
+      </IconButton>
+      <IconButton text={T.bar.redo} onClick={redoNext} disabled={!future}>
+        <Icon name="redo" />
+      </IconButton>
+      <IconButton text={T.bar.addNode} onClick={() => searchAt([innerWidth / 2, innerHeight / 3])}>
+        <Icon name="add" />
+      </IconButton>
+      <IconButton text={T.bar.fit} onClick={fit}>
+        <Icon name="fit" />
+      </IconButton>
+    </div>
+  );
+}
+
+function State() {
+  const problems = useEditor((state) => state.problems);
+  const isEmpty = useEditor((state) => currentTab(state).history.now.nodes.size === 0);
+  const isOffline = useRuns((state) => state.wasConnected && !state.isConnected);
+  const remaining = useRuns((state) => state.remaining);
+  const errors = problems.some((problem) => problem.severity === "error");
+  return (
+    <div className="buttons">
+      {isOffline && (
+        <span className="offline" role="status">
+          {T.bar.offline}
+        </span>
+      )}
+      {!isEmpty && (
+        <button type="button" className={`badge${errors ? " error" : problems.length ? " warning" : ""}`} onClick={() => togglePanel("problems")}>
+          {T.bar.problems(problems.length)}
+        </button>
+      )}
+      <button type="button" className={`badge${remaining ? " busy" : ""}`} onClick={() => togglePanel("runs")}>
+        {remaining ? T.bar.queued(remaining) : T.panel.queue}
+      </button>
+      <IconButton text={T.bar.theme} onClick={toggleTheme}>
+        <Icon name="theme" />
+      </IconButton>
+      <IconButton text={T.bar.shortcuts} onClick={() => showDialog("shortcuts")}>
+        <Icon name="help" />
+      </IconButton>
+    </div>
+  );
+}
+
+function Running() {
+  const [times, setTimes] = useState(1);
+  const isBusy = useRuns((state) => activeJobs(state).length > 0);
+  return (
+    <div className="running">
+      {isBusy && (
+        <button type="button" className="cancel" onClick={() => actions.trying(actions.cancelRuns)}>
+          {T.bar.cancel}
+        </button>
+      )}
+      <input
+        type="number"
+        aria-label={T.bar.batch}
+        title={T.bar.batch}
+        min={1}
+        max={100}
+        value={times}
+        onChange={(event) => {
+          setTimes(Math.min(Math.max(Math.round(Number(event.target.value)) || 1, 1), 100));
+        }}
+      />
+      <button type="button" className="run" onClick={() => actions.trying(() => actions.runWorkflow(times))}>
+        <Icon name="play" /> {T.bar.run}
+      </button>
+    </div>
+  );
+}
