@@ -1,6 +1,7 @@
 """Files that went in and came out: listed without asking each file anew, taken in piece by piece."""
 
 import os
+import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,8 @@ from host.pictures import size_of
 from host.server.refusals import Refused, writing
 from host.settling import settle
 
-_CHUNK: Final = 2**16
+_SETTLED: Final = 10**8
+"""Nanoseconds after a change until a folder's time tells it from the next one."""
 _CHECKED: Final = (*PICTURE_ENDINGS, ".avif", ".bmp", ".tif", ".tiff")
 
 
@@ -46,7 +48,8 @@ class AssetList:
                 changed = folder.stat().st_mtime_ns
                 known = self._read.get(folder)
                 if known is None or known[0] != changed:
-                    known = self._read[folder] = (changed, *_entries(folder))
+                    settled = time.time_ns() - changed > _SETTLED
+                    known = self._read[folder] = (changed if settled else 0, *_entries(folder))
             except OSError:
                 continue
             waiting.extend((folder / name, f"{prefix}{name}/") for name in known[2])

@@ -79,6 +79,8 @@ class FactFinder:
 
     def _find(self, what: str, mark: Mark) -> None:
         if what == "facts":
+            if mark in self._facts:  # found while it was asked for again
+                return
             if len(self._facts) >= _MOST_REMEMBERED:
                 self._facts.clear()
             self._facts[mark] = read_facts(mark[0])

@@ -113,13 +113,10 @@ def test_five_thousand_models_are_searched_without_asking_each(
         assert (await files(server, "kind=embeddings&limit=1"))["total"] == MANY
         with monkeypatch.context() as counting:
             counting.setattr("os.stat", counted)
-            began = time.monotonic()
             page = await files(server, "kind=embeddings&search=WORD+group7/&offset=50&limit=20")
-            seconds = time.monotonic() - began
         assert page["total"] == 100 and len(page["models"]) == 20
         assert [item["name"] for item in page["models"]] == sorted(item["name"] for item in page["models"])
         assert len(asked) < 500, "a folder is asked, and the files on the page"
-        assert seconds < 1.0
         (folder / "group7" / "word-new.pt").touch()
         assert (await files(server, "kind=embeddings&search=group7/"))["total"] == 101
 
