@@ -1,10 +1,11 @@
-"""The project's own checks, one after the other: formatting, lint, types, tests."""
+"""The project's own checks, one after the other: formatting, lint, types, the editor where npm is, tests."""
 
 import subprocess
 import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from shutil import which
 from time import monotonic
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -12,8 +13,10 @@ CHECKS = {
     "ruff format": ["ruff", "format", "--check", "."],
     "ruff check": ["ruff", "check", "."],
     "pyright": ["pyright", "--pythonpath", sys.executable],
+    "editor": [],
     "pytest": ["pytest"],
 }
+WEB = ROOT / "web"
 
 
 def run_checks(arguments: Sequence[str]) -> int:
@@ -27,7 +30,10 @@ def run_checks(arguments: Sequence[str]) -> int:
         return 2
     if arguments:
         return _run("pytest", arguments)
-    results = {name: _timed(name) for name in CHECKS}
+    npm = which("npm")
+    if npm is None:
+        print("npm is not here: the editor is not checked.")
+    results = {name: _timed(name, npm) for name in CHECKS if name != "editor" or npm is not None}
     print(" · ".join(f"{name} {_word(code)} ({seconds:.0f} s)" for name, (code, seconds) in results.items()))
     return int(any(code for code, _ in results.values()))
 
@@ -36,16 +42,31 @@ def _word(code: int) -> str:
     return "FAILED" if code else "passed"
 
 
-def _timed(name: str) -> tuple[int, float]:
+def _timed(name: str, npm: str | None) -> tuple[int, float]:
     start = monotonic()
-    return _run(name, ()), monotonic() - start
+    code = _check_editor(npm) if name == "editor" and npm else _run(name, ())
+    return code, monotonic() - start
+
+
+def _check_editor(npm: str) -> int:
+    """The exit code of the editor's lint, types, tests and build; its packages are installed first."""
+    print("== editor", flush=True)
+    lock, installed = WEB / "package-lock.json", WEB / "node_modules" / ".package-lock.json"
+    is_ready = installed.is_file() and installed.stat().st_mtime >= lock.stat().st_mtime
+    steps = [["ci"], ["run", "check"], ["run", "build"]]
+    commands = ([npm, *step] for step in steps[is_ready:])
+    return next(filter(None, (_called(command, WEB) for command in commands)), 0)
 
 
 def _run(name: str, arguments: Sequence[str]) -> int:
     """Runs one check in the project's root and gives its exit code; its output goes straight through."""
     print(f"== {name}", flush=True)
     command = [sys.executable, "-m", *CHECKS[name], *arguments]
-    return subprocess.run(command, cwd=ROOT, check=False).returncode
+    return _called(command, ROOT)
+
+
+def _called(command: Sequence[str], folder: Path) -> int:
+    return subprocess.run(command, cwd=folder, check=False, stdin=subprocess.DEVNULL).returncode
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ async function buildTextToImage(page) {
 async function steps(page, url, context) {
   await page.goto(url);
   await page.getByText("Nothing here yet").waitFor();
-  await page.waitForFunction(async () => (await fetch("/readyz")).ok);
+  while (!(await fetch(`${url}/readyz`)).ok) await page.waitForTimeout(200);
   await shot(page, "01-empty");
   const cards = await buildTextToImage(page);
   await page.getByRole("button", { name: "No problems" }).waitFor();
@@ -97,7 +97,7 @@ async function steps(page, url, context) {
 
   // Save, reload, and the list of shortcuts
   await page.keyboard.press("Control+s");
-  await page.getByRole("textbox", { name: "Name" }).fill("first");
+  await page.getByRole("textbox", { name: "Name", exact: true }).fill("first");
   await page.getByRole("button", { name: "Save", exact: true }).click();
   await page.getByRole("tab", { name: "first", exact: true }).waitFor();
   await page.reload();
