@@ -22,6 +22,7 @@ from typing import Any, Final, Protocol, cast
 from uuid import uuid4
 
 from graph.explain import History
+from graph.late_writes import Pace
 from graph.memory_store import Fact
 
 Items = list[Any]
@@ -92,10 +93,11 @@ def write_atomically(path: Path, data: bytes) -> None:
 class DiskStore:
     """Results in a folder, up to `budget` bytes; the least recently used go first.
 
-    codecs: tried in order; the built-in PlainCodec comes last. write: how a file is written.
+    codecs: tried in order; the built-in PlainCodec comes last. write: how a file is written. patience: the
+    most seconds of finished work that a killed process may have to do again (graph.late_writes).
     """
 
-    __slots__ = ("_added", "_codecs", "_known", "_write", "budget", "folder", "history")
+    __slots__ = ("_added", "_codecs", "_known", "_write", "budget", "folder", "history", "pace")
 
     def __init__(
         self,
@@ -103,8 +105,10 @@ class DiskStore:
         codecs: Sequence[Codec] = (),
         budget: int = DEFAULT_BUDGET,
         write: Callable[[Path, bytes], None] = write_atomically,
+        patience: float = 0.0,
     ) -> None:
         self.folder = folder
+        self.pace = Pace(patience)
         self.budget = budget
         self.history = History(folder / "history.jsonl")
         self._codecs: tuple[Codec, ...] = (*codecs, PlainCodec())

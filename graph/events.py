@@ -17,11 +17,15 @@ class JobStarted:
 
 @dataclass(frozen=True, slots=True)
 class NodeStarted:
-    """A node begins, and why it has to run ("seed 4 → 5", "first run", "checkpoint replaced")."""
+    """A node begins, and why it has to run ("seed 4 → 5", "first run", "checkpoint replaced").
+
+    quick: nodes of its type have been quick so far (graph.late_writes).
+    """
 
     node: str
     reason: str = ""
     display_node: str = ""
+    quick: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,7 @@ class Execution:
         result = self._report.result(self._plan, self._waits.made, self._storage, state, seconds)
         steps = self._plan.steps.values()
         self._storage.note(step for step in steps if result.verdicts[step.id] in ("cached", "disk"))
-        self._storage.close()
+        self._storage.close(done=state == "done")
         return result
 
     def _begin(self) -> None:
@@ -224,7 +224,7 @@ class Execution:
     def _run(self, task: Task) -> None:
         task.state = State.RUNNING
         task.reason = self._storage.why(task)
-        self._report.started(task)
+        self._report.started(task, self._storage.begins(task))
         if task.parent is not None:
             task.literal_seal = seal(task.step.literals.values())
         results, blocked = self._caller.run(task, self._caller.inputs(task))

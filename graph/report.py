@@ -52,10 +52,10 @@ class Report:
         for task in early:
             self.hit(task)
 
-    def started(self, task: Task) -> None:
+    def started(self, task: Task, quick: bool) -> None:
         """Tell that a node begins."""
         task.started = time.perf_counter()
-        self.emit(NodeStarted(task.step.id, task.reason, task.step.display))
+        self.emit(NodeStarted(task.step.id, task.reason, task.step.display, quick))
 
     def finished(self, task: Task, ui: Ui) -> None:
         """Tell that a node is done."""

@@ -1,5 +1,6 @@
 """The caches of a run: what memory and disk hold of a result, and why a node has to run all the same."""
 
+import time
 from collections.abc import Callable, Iterable
 from typing import Final
 
@@ -7,6 +8,7 @@ from graph.disk_store import Damaged, DiskStore, Stored, Unstorable
 from graph.explain import History, facts_of, reason
 from graph.guard import broken
 from graph.keys import Keys
+from graph.late_writes import LateWrites, Pace, Waiting
 from graph.memory_store import Entry, Fact, MemoryStore
 from graph.plan import Step, Types
 from graph.spec import NodeSpec
@@ -19,7 +21,7 @@ _CODE: Final = "code"
 class Storage:
     """A memory store and perhaps a disk store, seen as one. Trouble with the disk is logged, not raised."""
 
-    __slots__ = ("_damaged", "_disk", "_full", "_keys", "_log", "_lost", "_types", "memory")
+    __slots__ = ("_damaged", "_disk", "_full", "_keys", "_late", "_log", "_lost", "_pace", "_types", "memory")
 
     def __init__(
         self, memory: MemoryStore, disk: DiskStore | None, keys: Keys, types: Types, log: Log
@@ -30,6 +32,8 @@ class Storage:
         self._types = types
         self._log = log
         self._full = False
+        self._pace = Pace(0.0) if disk is None else disk.pace
+        self._late = LateWrites(self._pace, self._write)
         self._lost = dict[str, str]()
         self._damaged = set[str]()
 
@@ -102,18 +106,34 @@ class Storage:
         self._damaged.add(task.step.id)
         self._log(task.step.id, f"The stored result of node {task.step.name} was damaged; it is made again.")
 
+    def begins(self, task: Task) -> bool:
+        """A task is about to run; gives whether that is quick. If not, what waits is written first."""
+        quick = self._pace.is_quick(task.step.ends.spec.id)
+        if not quick:
+            self._late.flush()
+        return quick
+
     def keep(self, task: Task, entry: Entry) -> None:
-        """Keep a new result: in memory, and on disk if it is plain effect-free data."""
+        """Keep a new result: in memory, and on disk soon if it is plain effect-free data."""
         self.memory.put(task.key.digest, entry)
-        if self._disk is None or self._full or entry.shown or not _may_be_stored(task):
+        if self._disk is None:
             return
+        seconds = time.perf_counter() - task.started
+        self._pace.note(task.step.ends.spec.id, seconds)
+        if not entry.shown and _may_be_stored(task):
+            self._late.add(Waiting(task.key.digest, entry, task.step.name), seconds)
+
+    def _write(self, result: Waiting) -> None:
+        if self._disk is None or self._full:
+            return
+        entry = result.entry
         try:
-            self._disk.put(task.key.digest, entry.values, entry.inside)
+            self._disk.put(result.key, entry.values, entry.inside)
         except Unstorable as error:
             self._full = True
-            self._log(task.step.id, str(error))
+            self._log(entry.node, str(error))
         except Exception as error:  # a codec meets any value here; the run needs none of this
-            self._log(task.step.id, f"The result of node {task.step.name} could not be stored: {error}.")
+            self._log(entry.node, f"The result of node {result.node} could not be stored: {error}.")
 
     def why(self, task: Task) -> str:
         """Why a task runs."""
@@ -161,8 +181,11 @@ class Storage:
         key = self._keys[node]
         return not key.volatile and key.digest in self.memory
 
-    def close(self) -> None:
-        """Close open files."""
+    def close(self, done: bool) -> None:
+        """Close open files. What waits to be written is of use only if the run is not done."""
+        if done:
+            self._late.drop()
+        self._late.flush()
         if self._disk is not None:
             self._disk.close()
 

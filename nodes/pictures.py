@@ -2,12 +2,13 @@
 
 import os
 import re
-import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import IO, Final
+from uuid import uuid4
 
 import numpy as np
 from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError
@@ -187,10 +188,13 @@ def counted_names(folder: Path, name: str, extension: str = ".png") -> Iterator[
     with os.scandir(folder) as entries:
         found = [entry.name for entry in entries if entry.name[: len(name) + 1].casefold() == start]
     taken = (COUNTED.match(entry, len(name) + 1) for entry in found)
-    counter = max((int(match.group(1)) for match in taken if match), default=0)
-    while True:
-        counter += 1
-        yield folder / f"{name}_{counter:05}_{extension}"
+    highest = max((int(match.group(1)) for match in taken if match), default=0)
+    yield from numbered_names(folder, name, extension, highest + 1)
+
+
+def numbered_names(folder: Path, name: str, extension: str = ".png", start: int = 1) -> Iterator[Path]:
+    """Paths NAME_00001_.png and on, without a look at the folder: for names that nobody else uses."""
+    return (folder / f"{name}_{counter:05}_{extension}" for counter in count(start))
 
 
 def save_png(pixels: Array, names: Iterator[Path], texts: Mapping[str, str], compress_level: int = 4) -> Path:
@@ -221,10 +225,9 @@ def save_whole(names: Iterator[Path], write: Callable[[IO[bytes]], None]) -> Pat
     """
     first = next(names)
     try:
-        handle, draft_name = tempfile.mkstemp(prefix=".", suffix=".part", dir=first.parent)
-        draft = Path(draft_name)
+        draft = first.with_name(f".{uuid4().hex}.part")
         try:
-            with os.fdopen(handle, "wb") as file:
+            with draft.open("xb") as file:
                 write(file)
             return _claim(draft, first, names)
         finally:
@@ -245,9 +248,6 @@ def _claim(draft: Path, path: Path, names: Iterator[Path]) -> Path:
 
 
 def _move_to_free_name(draft: Path, path: Path) -> None:
-    umask = os.umask(0)
-    os.umask(umask)
-    draft.chmod(0o666 & ~umask)
     try:
         os.link(draft, path)
     except FileExistsError:

@@ -18,19 +18,30 @@ else:
     tensors = LazyModule("nodes.tensors")
 
 Shown = list[dict[str, str]]
+Names = Callable[[Path, str, str], Iterator[Path]]
+"""Gives free paths for a folder, a bare name and an extension."""
 Save = Callable[[Any, Iterator[Path]], Path]
 """Saves bytes (H, W, C) under the first free one of some names; gives the path."""
 
 
-def saved(images: Image, context: Context, kind: str, prefix: str, save: Save, extension: str) -> Shown:
+def saved(
+    images: Image,
+    context: Context,
+    kind: str,
+    prefix: str,
+    save: Save,
+    extension: str,
+    names_in: Names | None = None,
+) -> Shown:
     """Every picture of a batch saved in the folder of a kind; gives what a person is shown."""
     folder = context.job.files.folder(kind)
     base = _base(images, prefix)
-    shown: Shown = []
+    names, shown = dict[str, Iterator[Path]](), Shown()
     for number, image in enumerate(images):
-        where, name = pictures.place(folder, base.replace("%batch_num%", str(number)))
-        path = save(tensors.to_bytes(image), pictures.counted_names(where, name, extension))
-        shown.append(entry(folder, path, kind))
+        own = base.replace("%batch_num%", str(number))
+        if own not in names:
+            names[own] = (names_in or pictures.counted_names)(*pictures.place(folder, own), extension)
+        shown.append(entry(folder, save(tensors.to_bytes(image), names[own]), kind))
     return shown
 
 
@@ -61,4 +72,4 @@ def previewed(images: Image, context: Context) -> Shown:
     def save(pixels: Any, names: Iterator[Path]) -> Path:
         return pictures.save_png(pixels, names, texts, 1)
 
-    return saved(images, context, "temp", prefix, save, ".png")
+    return saved(images, context, "temp", prefix, save, ".png", pictures.numbered_names)

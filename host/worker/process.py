@@ -25,6 +25,7 @@ from graph.results import JobResult
 from host.jobs.documents import Texts, from_texts
 from host.jobs.model import Payload
 from host.lock import HASHES, Hashes
+from host.plugins.loading import all_types
 from host.services import Services
 from host.worker.job import Bench, hidden_values, job_for, outputs_left, settled, targets_in
 from host.worker.memory import Peak
@@ -36,9 +37,10 @@ from nodes.codecs import TensorCodec, measure, weights_in
 _DEATH_SIGNAL: Final = 1
 """Linux's prctl: the signal to get when the parent dies."""
 _ORPHANED: Final = 3
-_AT_ONCE: Final = "node_started"
 _TOGETHER: Final = 0.002
 """Seconds that an event may wait for others to go with it."""
+_PATIENCE: Final = 0.02
+"""Seconds of finished work that a killed worker may do again; storing them would cost as much."""
 Learn = Callable[[str], dict[str, Any]]
 
 
@@ -73,7 +75,7 @@ class Worker:
         self._cancelled = dict[str, threading.Event]()
         self._memory = MemoryStore(options.memory, measure, weights_in)
         cache = Path(options.cache)
-        self._disk = DiskStore(cache / "results", [TensorCodec()]) if options.keep else None
+        self._disk = _results_in(cache) if options.keep else None
         self._peak = Peak()
         self._hashes = Hashes(cache / HASHES)
 
@@ -119,14 +121,15 @@ class Worker:
             with self._sending:
                 self._flush()
 
-    def _tell(self, message: Message, data: bytes = b"") -> None:
-        """Send a message within a moment; at once that a node begins, for it may end this process."""
-        if message.get("kind") == _AT_ONCE:
+    def _tell(self, message: Message, data: bytes = b"", soon: bool = True) -> None:
+        """Send a message within a moment; without `soon` now: what is told may end this process."""
+        if not soon:
             self._send(message, data)
             return
         with self._sending:
             self._unsent += frame(message, data)
-        self._has_unsent.set()
+        if not self._has_unsent.is_set():
+            self._has_unsent.set()
 
     def _send(self, message: Message, data: bytes = b"") -> None:
         """Send a message now, after those that wait."""
@@ -161,10 +164,14 @@ class Worker:
 
     def _bench(self) -> Bench:
         options = self._options
-        types = self._services.node_types()
+        types, _ = all_types(self._services, options.folders, Path(options.cache), self._tell_browsers)
         return Bench(
             self._services, types, options.folders, self._hashes, options.precision, options.metadata
         )
+
+    def _tell_browsers(self, event: str, data: Any, client: str | None) -> None:
+        """Pass on what a plugin tells one client, or all."""
+        self._tell({"type": "message", "name": event, "data": data, "client_id": client or ""})
 
     def _run(self, bench: Bench, order: Message) -> None:
         job, began = order["job"], time.monotonic()
@@ -212,7 +219,7 @@ class Worker:
             disk=self._disk,
             emit=teller,
             cancel=token,
-            hidden=hidden_values(payload),
+            hidden=hidden_values(payload, bench, workflow),
         )
 
     def _targets(
@@ -254,6 +261,10 @@ class Worker:
             self._send({"type": "answer", "id": order["id"], "error": "A worker does not know that."})
         else:
             self._send({"type": "answer", "id": order["id"], "value": question()})
+
+
+def _results_in(cache: Path) -> DiskStore:
+    return DiskStore(cache / "results", [TensorCodec()], patience=_PATIENCE)
 
 
 def _first_error(result: JobResult) -> dict[str, str]:

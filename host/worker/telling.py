@@ -21,7 +21,8 @@ from host.worker.memory import Peak
 if TYPE_CHECKING:
     from PIL import Image
 
-Send = Callable[[Mapping[str, Any], bytes], None]
+Send = Callable[[Mapping[str, Any], bytes, bool], None]
+"""Sends a message and bytes: at once, or (True) soon, together with others."""
 
 _QUALITY: Final = 95
 _SECONDS_BETWEEN: Final = 0.005
@@ -49,10 +50,10 @@ class Teller:
             case JobStarted(nodes, cached):
                 data = {"nodes": nodes, "cached": cached, "attempt": self._attempt, "device": self._device}
                 self._tell("started", data)
-            case NodeStarted(node, reason, display):
+            case NodeStarted(node, reason, display, quick):
                 self._displays[node] = display or node
                 self._peak.reset()
-                self._tell("node_started", {**self._names(node), "reason": reason})
+                self._tell("node_started", {**self._names(node), "reason": reason}, soon=quick)
             case NodeProgress():
                 self._progress(event)
             case NodeItem(node, item, items):
@@ -85,7 +86,7 @@ class Teller:
         told = {"done": event.done, "total": event.total, "preview": picture is not None}
         self._tell("progress", {**names, **told})
         if picture is not None:
-            self._send({"type": "preview", "job": self._job, **names, "mime": "image/jpeg"}, picture)
+            self._send({"type": "preview", "job": self._job, **names, "mime": "image/jpeg"}, picture, True)
 
     def _picture(self, preview: Any) -> bytes | None:
         if not self._previews or preview is None or not hasattr(preview, "save"):
@@ -95,8 +96,8 @@ class Teller:
     def _names(self, node: str) -> dict[str, str]:
         return {"node": node, "display_node": self._displays.get(node, node)}
 
-    def _tell(self, kind: str, data: Mapping[str, Any]) -> None:
-        self._send({"type": "event", "job": self._job, "kind": kind, "data": data}, b"")
+    def _tell(self, kind: str, data: Mapping[str, Any], soon: bool = True) -> None:
+        self._send({"type": "event", "job": self._job, "kind": kind, "data": data}, b"", soon)
 
 
 def jpeg(picture: "Image.Image", side: int) -> bytes:

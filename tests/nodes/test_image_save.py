@@ -165,3 +165,9 @@ def test_a_file_where_a_folder_is_wanted_is_a_sentence(tmp_path: Path) -> None:
 def test_previews_of_one_run_do_not_share_names(tmp_path: Path) -> None:
     context = context_in(tmp_path)
     assert len({only_file(context, preview_image(rounded(), context)) for _ in range(5)}) == 5
+
+
+def test_the_previews_of_a_batch_are_numbered(tmp_path: Path) -> None:
+    context = context_in(tmp_path)
+    shown = preview_image(rounded(3), context).ui["images"]
+    assert [item["filename"][-10:] for item in shown] == ["00001_.png", "00002_.png", "00003_.png"]
