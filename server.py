@@ -1,8 +1,8 @@
 """Puts the parts together and runs the command line. Holds no state, for plugins import it a second time."""
 
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from host.cli.app import main as run_command_line
 from host.services import Services
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from graph.formats import Format
     from graph.registry import Registry
+    from graph.spec import NodeSpec
+    from host.plugins.packs import Guard, Loaded, Site
 
 
 def _formats() -> "Sequence[Format]":
@@ -32,9 +34,24 @@ def _add_comfyui(app: "Application") -> None:
     add_comfyui(app)
 
 
+def _load_plugins(site: "Site", crashed: frozenset[str], guard: "Guard") -> "Loaded":
+    from compat.plugins.loading import load_plugins
+
+    return load_plugins(site, crashed, guard)
+
+
+def _described_types(descriptions: "Sequence[Mapping[str, Any]]") -> "list[NodeSpec]":
+    from compat.plugins.described import specs_of
+
+    return specs_of(descriptions)
+
+
+SERVICES = Services(_formats, _node_types, _add_comfyui, _load_plugins, _described_types)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code of a command; without arguments, those that the program was started with."""
-    return run_command_line(arguments, Services(_formats, _node_types, _add_comfyui))
+    return run_command_line(arguments, SERVICES)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,12 @@ def class_id(spec: NodeSpec, types: Registry) -> str:
 
 
 def object_info(spec: NodeSpec, types: Registry, names: FileNames) -> dict[str, Any]:
-    """One node type. Keys that ComfyUI leaves out unless set are left out too."""
+    """One node type. Keys that ComfyUI leaves out unless set are left out too.
+
+    A plugin's says it itself, as its class has it.
+    """
+    if (told := spec.extra.get("info")) is not None:
+        return {**told, "name": class_id(spec, types)}
     groups = _groups(spec, names)
     info: dict[str, Any] = {
         "input": groups,

@@ -43,6 +43,8 @@ SMALL_VAES: Final = ("taesd", "taesdxl")
 
 OTHER_NAMES: Final = {"clip": "text_encoders", "unet": "diffusion_models"}
 WORK_KINDS: Final = ("input", "output", "temp")
+PLUGINS: Final = "custom_nodes"
+"""The folder of an installation that holds plugins."""
 HOME_KINDS: Final = (*WORK_KINDS, "wildcards")
 MODEL_ENDINGS: Final = frozenset({".safetensors", ".sft", ".ckpt", ".pt", ".pt2", ".pth", ".bin", ".pkl"})
 
@@ -207,7 +209,7 @@ def folders_of(home: Path, configs: Iterable[Path] = ()) -> Folders:
     """
     places = {
         kind: tuple(home / "models" / name for name in names) for kind, names in MODEL_KINDS.items()
-    } | {kind: (home / kind,) for kind in WORK_KINDS}
+    } | {kind: (home / kind,) for kind in (*WORK_KINDS, PLUGINS)}
     own = home / EXTRA_PATHS
     for config in (*([own] if own.is_file() else []), *configs):
         for extra in read_extra_paths(config):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 import typer
 
 from host.cli.codes import CANCELLED, DONE, FAILED
+from host.cli.plugin import plugin_app
 from host.cli.serve import serve, spelled_out, worker
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def build() -> typer.Typer:
     )
     for command in (serve, run, validate, nodes, models, convert, doctor, version):
         app.command()(command)
+    app.add_typer(plugin_app())
     app.command(hidden=True)(worker)
     app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(test)
     return app

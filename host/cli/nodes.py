@@ -11,13 +11,16 @@ from graph.spec import NodeSpec
 from graph.suggestions import did_you_mean, listed
 from host.cli.console import refuse, results
 from host.examples import example, example_text
+from host.folders import folders_of, installation
 from host.node_words import default_words, first_line, output_words, value_words
+from host.plugins.loading import all_types
 from host.services import Services
 
 
 def list_nodes(services: Services, name: str) -> None:
     """Print all node types, or everything about the one of this name."""
-    types = services.node_types()
+    home = installation()
+    types, _ = all_types(services, folders_of(home), home / "cache")
     console = results()
     if not name:
         console.print(_listing(types))

@@ -32,6 +32,8 @@ from host.folders import Folders, installation
 from host.headless import HeadlessJob, with_output
 from host.lock import HASHES, Hashes
 from host.model_map import map_models
+from host.plugins.hidden import WrittenWorkflow
+from host.plugins.loading import all_types, complaints
 from host.seeds import next_seeds, set_seeds
 from host.services import Services
 from host.sources import read_source
@@ -120,9 +122,12 @@ def _bench(services: Services, options: RunOptions) -> Bench:
     except OSError as error:
         place = options.out or home / "output"
         refuse(f"Pictures cannot be saved in {place}: {error.strerror or error}. Name a folder with --out.")
+    types, loaded = all_types(services, files, home / "cache")
+    for sentence in complaints(loaded):
+        say(sentence, "yellow")
     return Bench(
         services,
-        services.node_types(),
+        types,
         files,
         options,
         MemoryStore(int(psutil.virtual_memory().total * MEMORY_SHARE), measure, weights_in),
@@ -248,6 +253,7 @@ def _run_once(bench: Bench, workflow: Workflow) -> int:
             cancel=bench.cancel,
             memory=bench.memory,
             disk=bench.disk,
+            hidden=WrittenWorkflow(settled, bench.services, bench.types),
         )
     )
     if result.state == "done":

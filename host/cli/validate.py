@@ -9,7 +9,8 @@ from graph.validation import validate
 from host.cli.codes import DONE, INVALID
 from host.cli.console import print_problems, say
 from host.cli.folders import model_folders
-from host.folders import Folders
+from host.folders import Folders, installation
+from host.plugins.loading import all_types
 from host.services import Services
 from host.sources import read_source
 
@@ -18,7 +19,8 @@ def validate_files(
     services: Services, files: Sequence[str], strict: bool, extra_paths: Sequence[Path] = ()
 ) -> int:
     """Print what is wrong with each of these files; gives the exit code."""
-    types, folders = services.node_types(), model_folders(extra_paths)
+    folders = model_folders(extra_paths)
+    types, _ = all_types(services, folders, installation() / "cache")
     bad = False
     for file in files:
         problems = _problems_of(file, services, types, folders)

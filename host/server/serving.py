@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Final
 import psutil
 from aiohttp import web
 
-from host.folders import MODEL_KINDS, Folders, folders_of
+from host.folders import MODEL_KINDS, PLUGINS, Folders, folders_of
 from host.jobs.board import DATABASE, Board, Retention, open_board
 from host.jobs.schema import LockedDatabase, NewerDatabase
+from host.plugins.remembered import RememberedTypes
 from host.server.app import build_app
 from host.server.keys import HUB
 from host.server.logs import log_jobs, set_up_logs
@@ -82,7 +83,9 @@ async def running(services: Services, settings: Settings) -> AsyncGenerator[Runn
     """A server that listens, with its workers. Raises CannotServe."""
     folders = server_folders(settings)
     empty_temp(folders)
-    types = made_once(services.node_types)
+    types = RememberedTypes(
+        made_once(services.node_types), settings.home / "cache", services.described_types
+    )
     try:
         board = await open_board(
             user_folder(settings) / DATABASE,
@@ -198,6 +201,8 @@ def server_folders(settings: Settings) -> Folders:
         own = settings.home / "models"
         for kind in MODEL_KINDS:
             places[kind] = tuple(_moved(path, own, settings.models) for path in places[kind])
+    if settings.plugins:
+        places[PLUGINS] = settings.plugins
     chosen = {"input": settings.input, "output": settings.output, "temp": settings.temp}
     places |= {kind: (path,) for kind, path in chosen.items() if path is not None}
     return Folders(places)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from graph.calling import RunningGraph
+from graph.calling import HiddenValues, RunningGraph
 from graph.document import Node, Workflow
 from graph.registry import Registry
 from graph.sweep import COPY_OF
@@ -14,6 +14,7 @@ from host.folders import Folders
 from host.headless import HeadlessJob
 from host.jobs.model import Payload
 from host.lock import Hashes
+from host.plugins.hidden import WrittenWorkflow
 from host.services import Services
 from host.sweeps import as_it_runs
 
@@ -92,8 +93,10 @@ def job_for(bench: Bench, payload: Payload, workflow: Workflow) -> WorkerJob:
     )
 
 
-def hidden_values(payload: Payload) -> "Hidden":
-    """What nodes that ask for hidden inputs get."""
+def hidden_values(payload: Payload, bench: Bench, workflow: Workflow) -> HiddenValues:
+    """What nodes that ask for hidden inputs get; workflow: as it runs."""
+    if not payload.texts:
+        return WrittenWorkflow(workflow, bench.services, bench.types)
     return Hidden(payload.texts, payload.extra)
 
 

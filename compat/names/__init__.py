@@ -1,0 +1,1 @@
+"""The import names that ComfyUI's packs lean on, answered by Darkroom."""

@@ -1,0 +1,259 @@
+# pyright: standard
+# Packs call this with anything: the contract has no types, and torch's are not strict.
+"""Putting the import names in place: modules in sys.modules, and a finder for deep names."""
+
+import importlib
+import importlib.machinery
+import sys
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any, Final
+
+from compat.names.core_nodes import nodes
+from compat.names.execution import (
+    cli_args,
+    execution,
+    graph_names,
+    graph_utils,
+    latent_preview,
+    node_helpers,
+    node_typing,
+)
+from compat.names.folders import folder_paths
+from compat.names.placeholders import is_offered, placeholder_module
+from compat.names.prompt_server import server
+from compat.names.session import Session
+from host.folders import SOURCES
+
+Build = Callable[[Session], dict[str, Any]]
+_SHARED: Final = ("nodes", "server")
+"""Names that our own modules have too: what packs do not ask for is found in ours."""
+_PACKAGES: Final = (
+    "comfy",
+    "comfy_execution",
+    "comfy_api",
+    "comfy_extras",
+    "comfy.k_diffusion",
+    "comfy.comfy_types",
+)
+
+
+def _builders() -> dict[str, Build]:
+    """What makes each module, in the order they need each other."""
+    from compat.names import comfy_utils, facades, management, sampling, v3_node, v3_ui
+
+    return {
+        "folder_paths": folder_paths,
+        "comfy.cli_args": cli_args,
+        "comfy.utils": comfy_utils.comfy_utils,
+        "comfy.model_management": management.model_management,
+        "comfy.samplers": sampling.samplers,
+        "comfy.sample": sampling.sample_module,
+        "comfy.k_diffusion.sampling": sampling.k_sampling,
+        "comfy.comfy_types.node_typing": node_typing,
+        "comfy.comfy_types": node_typing,
+        "comfy_execution.graph": graph_names,
+        "comfy_execution.graph_utils": graph_utils,
+        "node_helpers": node_helpers,
+        "latent_preview": latent_preview,
+        "server": server,
+        "nodes": nodes,
+        "execution": execution,
+        "comfy.sd": facades.sd,
+        "comfy.model_patcher": facades.model_patcher,
+        "comfy.clip_vision": facades.clip_vision,
+        "comfy.latent_formats": facades.latent_formats,
+        "comfy.model_sampling": facades.model_sampling,
+        "comfy.model_base": facades.model_base,
+        "comfy.patcher_extension": facades.patcher_extension,
+        "comfy.ldm.modules.attention": facades.attention,
+        "comfy_extras.chainner_models.model_loading": facades.chainner,
+        "comfy_api.latest._io": v3_node.v3_names,
+        "comfy_api.latest._ui": v3_ui.v3_ui,
+    }
+
+
+def install(session: Session) -> Session:
+    """Make ComfyUI's import names work in this process, for this session's packs."""
+    sys.meta_path[:] = [item for item in sys.meta_path if not isinstance(item, _DeepNames)]
+    for name in _PACKAGES:
+        _put(session, name, _package(name))
+    for name, build in _builders().items():
+        known = build(session)
+        made = placeholder_module(name, known) if is_offered(name) else _module(name, known)
+        _put(session, name, made)
+    _put_api(session)
+    sys.meta_path.append(_DeepNames(session))
+    return session
+
+
+@contextmanager
+def names_kept() -> Generator[None]:
+    """Take everything back that was installed meanwhile."""
+    modules, finders, path = dict(sys.modules), list(sys.meta_path), list(sys.path)
+    try:
+        yield
+    finally:
+        for name in [name for name in sys.modules if name not in modules and _is_installed(name)]:
+            del sys.modules[name]
+        sys.modules.update({name: modules[name] for name in _SHARED if name in modules})
+        sys.meta_path[:], sys.path[:] = finders, path
+
+
+def _is_installed(name: str) -> bool:
+    tops = (
+        "comfy",
+        "comfy_execution",
+        "comfy_api",
+        "comfy_extras",
+        "folder_paths",
+        "execution",
+        "server",
+        "nodes",
+    )
+    return name.partition(".")[0] in (*tops, "node_helpers", "latent_preview") and not name.startswith(
+        "nodes."
+    )
+
+
+def _module(name: str, known: dict[str, Any]) -> ModuleType:
+    made = ModuleType(name)
+    made.__dict__.update(known)
+    made.__dict__["__getattr__"] = _missing(name)
+    return made
+
+
+def _package(name: str) -> ModuleType:
+    """A package; parts of it that nobody imported yet are there all the same, as after ComfyUI's start."""
+    made = _module(name, {})
+    made.__dict__["__path__"] = []
+
+    def find(wanted: str) -> Any:
+        if not wanted.startswith("__") and is_offered(f"{name}.{wanted}"):
+            return importlib.import_module(f"{name}.{wanted}")
+        raise AttributeError(f"Not supported by this host: {name}.{wanted}")
+
+    made.__dict__["__getattr__"] = find
+    return made
+
+
+def _missing(module: str) -> Callable[[str], Any]:
+    def find(name: str) -> Any:
+        raise AttributeError(f"Not supported by this host: {module}.{name}")
+
+    return find
+
+
+def _put(session: Session, name: str, module: ModuleType) -> None:
+    """Put a module in place; packs ask some for their file to learn where the host lies."""
+    parts = name.split(".")
+    is_package = "__path__" in module.__dict__ and len(parts) == 1
+    file = (
+        SOURCES.joinpath(*parts, "__init__.py") if is_package else SOURCES.joinpath(*parts).with_suffix(".py")
+    )
+    if name in _SHARED:
+        _lean_on_ours(name, module)
+        file = SOURCES / f"{name}.py"
+    module.__dict__.update(__file__=str(file), __host__="Darkroom")
+    module.__spec__ = importlib.machinery.ModuleSpec(name, None, is_package="__path__" in module.__dict__)
+    session.modules[name] = sys.modules[name] = module
+    if len(parts) > 1:
+        parent = ".".join(parts[:-1])
+        if parent not in sys.modules:
+            _put(session, parent, placeholder_module(parent) if is_offered(parent) else _package(parent))
+        setattr(sys.modules[parent], parts[-1], module)
+
+
+def _lean_on_ours(name: str, module: ModuleType) -> None:
+    """Find in our own module of the name what packs never ask for: the program goes on using it."""
+    ours = sys.modules.get(name)
+    if ours is not None and hasattr(ours, "__host__"):
+        ours = ours.__dict__.get("__ours__")
+    if ours is None:
+        return
+    module.__dict__["__ours__"] = ours
+    if hasattr(ours, "__path__"):
+        module.__dict__["__path__"] = ours.__path__
+
+    def find(wanted: str) -> Any:
+        return getattr(ours, wanted)
+
+    module.__dict__["__getattr__"] = find
+
+
+def _put_api(session: Session) -> None:
+    """The newer interface under all of its names."""
+    from compat.names.v3_node import ComfyExtension
+
+    io, ui = session.modules["comfy_api.latest._io"], session.modules["comfy_api.latest._ui"]
+    nothing = placeholder_module("comfy_api.latest.Types")
+    known = {
+        "io": io, "ui": ui, "IO": io, "UI": ui, "ComfyExtension": ComfyExtension, "Input": nothing,
+        "InputImpl": nothing, "Types": nothing, "ComfyAPI": _Api, "ComfyAPISync": _Api,
+    }  # fmt: skip
+    for version in ("latest", "v0_0_1", "v0_0_2"):
+        name = f"comfy_api.{version}"
+        module = _package(name)
+        module.__dict__.update(known)
+        _put(session, name, module)
+        for part, value in (("_io", io), ("_ui", ui), ("io", io), ("ui", ui)):
+            sys.modules[f"{name}.{part}"] = value
+            setattr(module, part, value)
+    for name in (
+        "input",
+        "input_impl",
+        "util",
+        "internal",
+        "latest._input",
+        "latest._util",
+        "latest._input_impl",
+    ):
+        _put(session, f"comfy_api.{name}", placeholder_module(f"comfy_api.{name}"))
+    helpers = {"set_torch_compile_wrapper": lambda model, **rest: None}
+    _put(session, "comfy_api.torch_helpers", _module("comfy_api.torch_helpers", helpers))
+    flags = {
+        "get_server_features": dict,
+        "supports_feature": lambda *ignored: False,
+        "SERVER_FEATURE_FLAGS": {},
+    }
+    _put(session, "comfy_api.feature_flags", _module("comfy_api.feature_flags", flags))
+
+
+class _Api:
+    """Progress of the running node, by the newer interface."""
+
+    class execution:
+        """What belongs to the run."""
+
+        @staticmethod
+        async def set_progress(value: float, max_value: float, **more: Any) -> None:
+            """Nothing is shown by this way yet."""
+
+
+class _DeepNames:
+    """Finds modules of deep names: placeholders, and core classes among comfy_extras."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def find_spec(self, name: str, path: Sequence[str] | None = None, target: Any = None) -> Any:
+        """How a module is found."""
+        if not is_offered(name):
+            return None
+        return importlib.machinery.ModuleSpec(name, self, is_package=True)  # type: ignore[arg-type]
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
+        """The module."""
+        classes = self._session.classes if spec.name.startswith("comfy_extras") else {}
+        made = placeholder_module(spec.name)
+        if classes:
+            placeholders = made.__dict__["__getattr__"]
+            made.__dict__["__getattr__"] = lambda name: (
+                classes[name] if name in classes else placeholders(name)
+            )
+        made.__file__ = str(SOURCES.joinpath(*spec.name.split(".")).with_suffix(".py"))
+        return made
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Nothing is left to do."""

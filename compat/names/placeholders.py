@@ -1,0 +1,133 @@
+"""Names without a thing behind them: they can be imported and subclassed, and say so when used."""
+
+from types import ModuleType
+from typing import Any, Final
+
+PREFIXES: Final = (
+    "comfy.ldm",
+    "comfy.text_encoders",
+    "comfy.cldm",
+    "comfy.t2i_adapter",
+    "comfy.taesd",
+    "comfy.k_diffusion",
+    "comfy.weight_adapter",
+    "comfy.image_encoders",
+    "comfy.audio_encoders",
+    "comfy_extras",
+    "comfy_api_nodes",
+    "comfy.extra_samplers",
+)
+"""Packages below which any module can be imported, unless it is in ABSENT."""
+MODULES: Final = (
+    "comfy.model_base",
+    "comfy.model_detection",
+    "comfy.supported_models",
+    "comfy.supported_models_base",
+    "comfy.sampler_helpers",
+    "comfy.ops",
+    "comfy.sd1_clip",
+    "comfy.sdxl_clip",
+    "comfy.sd2_clip",
+    "comfy.sd3_clip",
+    "comfy.diffusers_convert",
+    "comfy.diffusers_load",
+    "comfy.hooks",
+    "comfy.gligen",
+    "comfy.float",
+    "comfy.context_windows",
+    "comfy.checkpoint_pickle",
+    "comfy.rmsnorm",
+    "comfy.lora_convert",
+    "comfy.clip_model",
+    "comfy.clip_config_bigg",
+    "comfy.sa_t5",
+    "comfy.conds",
+    "comfy.patcher_extension",
+    "comfy.model_patcher",
+    "comfy.controlnet",
+    "comfy.lora",
+    "comfy.clip_vision",
+    "comfy.weight_adapter",
+    "comfy.latent_formats",
+    "comfy.model_sampling",
+    "comfy.sd",
+    "comfy.options",
+)
+"""Modules whose unknown names are placeholders."""
+ABSENT: Final = (
+    "comfy.ldm.anima", "comfy.nested_tensor", "comfy.memory_management", "comfy.quant_ops",
+    "comfy.ldm.lightricks.av_model", "comfy.ldm.lightricks.vae.audio_vae", "comfy.pinned_memory",
+)  # fmt: skip
+ABSENT_NAMES: Final = (
+    "comfy.model_patcher.CoreModelPatcher",
+    "comfy.model_patcher.ModelPatcherDynamic",
+    "comfy.model_base.Anima",
+    "comfy.ops.uncast_bias_weight",
+    "comfy.context_windows.create_sampler_sample_wrapper",
+    "comfy_extras.nodes_hunyuan.LatentUpscaleModelLoader",
+)
+"""Names that packs look for to learn how new a host is: they must not be there."""
+
+
+class NotSupported(RuntimeError):
+    """A pack used a part of ComfyUI that this host does not have; the message names it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"Not supported by this host: {name}. This node needs ComfyUI's own networks.")
+
+
+class Placeholder(type):
+    """The kind of all placeholders: classes that cannot be made or called."""
+
+    __host_name__: str
+
+    def __call__(cls, *args: Any, **named: Any) -> Any:
+        """Say what is not supported; as a decorator's argument a plain function passes."""
+        raise NotSupported(cls.__host_name__)
+
+    def __getattr__(cls, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return placeholder(f"{cls.__host_name__}.{name}")
+
+    def __iter__(cls) -> Any:
+        raise NotSupported(cls.__host_name__)
+
+    def __getitem__(cls, key: Any) -> Any:
+        raise NotSupported(cls.__host_name__)
+
+
+def placeholder(name: str) -> Any:
+    """A placeholder for a dotted name."""
+    last = name.rpartition(".")[2]
+    return Placeholder(last, (), {"__host_name__": name, "__module__": name.rpartition(".")[0]})
+
+
+def placeholder_module(name: str, known: dict[str, Any] | None = None) -> ModuleType:
+    """A module that has every name that is not known to be absent."""
+    module = ModuleType(name, f"{name}: only a few of its names are supported by this host.")
+    module.__dict__.update(known or {})
+    module.__dict__["__path__"] = []
+    module.__dict__["__getattr__"] = _finder(name)
+    return module
+
+
+def _finder(module: str) -> Any:
+    made = dict[str, Any]()
+
+    def find(name: str) -> Any:
+        full = f"{module}.{name}"
+        if name.startswith("__") or full in ABSENT_NAMES:
+            raise AttributeError(f"Not supported by this host: {full}")
+        if name not in made:
+            made[name] = placeholder(full)
+        return made[name]
+
+    return find
+
+
+def is_offered(name: str) -> bool:
+    """Whether a module of this name can be imported as a placeholder."""
+    if any(name == item or name.startswith(f"{item}.") for item in ABSENT):
+        return False
+    return name in MODULES or any(name == item or name.startswith(f"{item}.") for item in PREFIXES)

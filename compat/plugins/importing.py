@@ -1,0 +1,106 @@
+"""Importing one pack: under the name that ComfyUI gives it, and with the program kept as it was."""
+
+import importlib.util
+import os
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from hashlib import blake2b
+from pathlib import Path
+from types import ModuleType
+from typing import Final
+
+PRESTARTUP: Final = "prestartup_script.py"
+_SKIPPED: Final = ("__pycache__",)
+_DISABLED: Final = ".disabled"
+_MOST_FILES: Final = 5000
+
+
+def entries(root: Path) -> list[Path]:
+    """The packs in a folder of plugins, by name: folders, and single files of Python."""
+    if not root.is_dir():
+        return []
+    found = sorted(root.iterdir(), key=lambda path: (path.name.casefold(), path.name))
+    return [path for path in found if _is_pack(path)]
+
+
+def _is_pack(path: Path) -> bool:
+    if path.name.startswith(".") or path.name in _SKIPPED or path.name.endswith(_DISABLED):
+        return False
+    return path.is_dir() or path.suffix == ".py"
+
+
+def module_name(path: Path) -> str:
+    """The name of a pack in sys.modules: its path, each dot written "_x_"."""
+    return str(path if path.is_dir() else path.with_suffix("")).replace(".", "_x_")
+
+
+def import_pack(path: Path) -> ModuleType:
+    """The module of a pack. Raises whatever its code raises."""
+    file = path / "__init__.py" if path.is_dir() else path
+    if not file.is_file():
+        raise FileNotFoundError(f"{path.name} has no __init__.py, so there is nothing to load.")
+    return _executed(module_name(path), file, path if path.is_dir() else None)
+
+
+def run_prestartup(path: Path) -> None:
+    """Run what a pack wants done before anything heavy is imported. Raises whatever it raises."""
+    file = path / PRESTARTUP
+    if file.is_file():
+        _executed(f"{module_name(path)}_x_prestartup", file, None)
+
+
+def _executed(name: str, file: Path, package: Path | None) -> ModuleType:
+    places = [str(package)] if package else None
+    spec = importlib.util.spec_from_file_location(name, file, submodule_search_locations=places)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{file.name} is no file of Python.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@contextmanager
+def program_kept(notes: list[str]) -> Generator[None]:
+    """Put back what a pack took from the program: its modules, its search path's order, its folder.
+
+    notes: gets a sentence for each thing that was put back.
+    """
+    modules, path, folder, argv = dict(sys.modules), list(sys.path), os.getcwd(), list(sys.argv)  # noqa: PTH109
+    try:
+        yield
+    finally:
+        changed = [name for name, module in modules.items() if sys.modules.get(name) is not module]
+        sys.modules.update({name: modules[name] for name in changed})
+        if changed:
+            notes.append(
+                f"It replaced {len(changed)} loaded modules, first {changed[0]}; they were put back."
+            )
+        added = [place for place in sys.path if place not in path]
+        if sys.path != [*path, *added]:
+            sys.path[:] = [*path, *added]
+            notes.append("It changed the order of sys.path; what it added now comes last.")
+        if _folder() != folder:
+            os.chdir(folder)
+            notes.append("It changed the working directory; it was put back.")
+        if sys.argv != argv:
+            sys.argv[:] = argv
+            notes.append("It changed the program's arguments; they were put back.")
+
+
+def _folder() -> str:
+    try:
+        return os.getcwd()  # noqa: PTH109
+    except OSError:
+        return ""
+
+
+def pack_digest(path: Path) -> str:
+    """A digest that changes when a file of a pack's code does."""
+    files = sorted(path.rglob("*.py"))[:_MOST_FILES] if path.is_dir() else [path]
+    total = blake2b(digest_size=16)
+    for file in files:
+        facts = file.stat()
+        total.update(f"{file.name} {facts.st_size} {facts.st_mtime_ns}\n".encode())
+    return total.hexdigest()

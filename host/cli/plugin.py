@@ -1,0 +1,82 @@
+"""`darkroom plugin`: the plugins there are, and what a pack would bring before it is installed."""
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from graph.registry import bare_name
+from host.cli.codes import DONE, FAILED
+from host.cli.console import refuse, results
+from host.folders import PLUGINS, Folders, folders_of, installation
+from host.plugins.loading import load_all
+from host.plugins.packs import Loaded, Pack
+from host.services import Services
+
+_COLOURS = {"loaded": "green", "failed": "red", "crashed": "red"}
+
+
+def plugin_app() -> typer.Typer:
+    """The commands of `darkroom plugin`."""
+    app = typer.Typer(name="plugin", help="Look after plugins.", no_args_is_help=True)
+    app.command("list")(list_plugins)
+    app.command("scan")(scan)
+    return app
+
+
+def list_plugins(context: typer.Context) -> None:
+    """Load every plugin and say what it brought, or why it did not load."""
+    home = installation()
+    loaded = load_all(context.obj, context.obj.node_types(), folders_of(home), home / "cache")
+    if not loaded.packs:
+        results().print(Text(f"There are no plugins in {home / PLUGINS}."))
+    _print(loaded)
+    raise typer.Exit(DONE)
+
+
+def scan(
+    context: typer.Context,
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="A pack's folder, or one file of Python.")],
+) -> None:
+    """Say which nodes of a pack would work here, before it is installed. Its code is run."""
+    if not path.exists():
+        refuse(f"There is no {path}.")
+    loaded = scanned(context.obj, path.resolve())
+    _print(loaded)
+    for spec in loaded.specs:
+        results().print(Text(f"  {bare_name(spec)}", "dim"))
+    raise typer.Exit(DONE if all(pack.state == "loaded" for pack in loaded.packs) else FAILED)
+
+
+def scanned(services: Services, path: Path) -> Loaded:
+    """A pack loaded where it lies, with everything else of this installation left out."""
+    home = folders_of(installation())
+    with tempfile.TemporaryDirectory(prefix="darkroom-scan-") as folder:
+        root = Path(folder) / PLUGINS
+        root.mkdir()
+        (root / path.name).symlink_to(path, target_is_directory=path.is_dir())
+        places = Folders({**home.places, PLUGINS: (root,)})
+        return load_all(services, services.node_types(), places, Path(folder) / "cache")
+
+
+def _print(loaded: Loaded) -> None:
+    if not loaded.packs:
+        return
+    table = Table("plugin", "state", "nodes", "seconds", "", box=None, pad_edge=False)
+    for pack in loaded.packs:
+        table.add_row(*_row(pack))
+    results().print(table)
+    for pack in loaded.packs:
+        for note in pack.notes:
+            results().print(Text(f"{pack.name}: {note}", "dim"), soft_wrap=True)
+        if pack.trace:
+            results().print(Text(pack.trace.rstrip(), "dim"), soft_wrap=True)
+
+
+def _row(pack: Pack) -> tuple[Text, Text, str, str, Text]:
+    state = Text(pack.state, _COLOURS[pack.state])
+    name, message = Text(pack.name, "bold"), Text(pack.message)
+    return name, state, str(len(pack.nodes)), f"{pack.seconds:.1f}", message

@@ -1,0 +1,73 @@
+"""What became of each plugin when it was loaded."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from graph.registry import Registry
+    from graph.spec import NodeSpec
+    from host.folders import Folders
+
+State = Literal["loaded", "failed", "crashed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """A plugin. message: why it failed, in a sentence; trace: the traceback of that.
+
+    notes: what it did to the program while loading, and other things to know. nodes: their bare names.
+    crashed: the process died the last time it was loaded, so this time it was left out.
+    """
+
+    name: str
+    path: str
+    state: State
+    message: str = ""
+    trace: str = ""
+    seconds: float = 0.0
+    nodes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    web: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain values."""
+        return asdict(self)
+
+
+def pack_from(data: Mapping[str, Any]) -> Pack:
+    """The pack of `Pack.to_json`."""
+    found: dict[str, Any] = dict(data)
+    found["nodes"], found["notes"] = tuple(data.get("nodes", ())), tuple(data.get("notes", ()))
+    return Pack(**found)
+
+
+Send = Callable[[str, Any, str | None], None]
+"""Tells clients something: event, data, and the one client or all."""
+
+
+def _to_nobody(event: str, data: Any, client: str | None) -> None:
+    """No client hears anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where plugins are loaded: folders, built-in node types, and how clients are told things."""
+
+    folders: "Folders"
+    types: "Registry"
+    send: Send = _to_nobody
+
+
+Guard = Callable[[str], AbstractContextManager[None]]
+"""A context for the time that a pack loads, by its path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """All plugins and their node types; `descriptions` are the same as plain values, for other processes."""
+
+    packs: Sequence[Pack] = ()
+    specs: "Sequence[NodeSpec]" = ()
+    descriptions: Sequence[Mapping[str, Any]] = field(default_factory=list[Mapping[str, Any]])

@@ -1,0 +1,156 @@
+"""Loading packs: names, order, and none of them able to hinder the others."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from host.plugins.remembered import Crashes, read_packs, write_loaded
+from tests.compat.plugins.packs import Shelf, by_name
+
+GOOD = """
+class Good:
+    @classmethod
+    def INPUT_TYPES(cls):
+        return {"required": {"count": ("INT", {"default": 1, "min": 0, "max": 9})}}
+    RETURN_TYPES = ("INT",)
+    FUNCTION = "run"
+    CATEGORY = "small"
+    def run(self, count):
+        return (count + 1,)
+NODE_CLASS_MAPPINGS = {"%s": Good}
+NODE_DISPLAY_NAME_MAPPINGS = {"%s": "A Good Node"}
+"""
+
+
+def good(name: str) -> str:
+    return GOOD % (name, name)
+
+
+def test_broken_packs_are_named_and_the_others_load(shelf: Shelf) -> None:
+    shelf.pack("a_raises", "raise ValueError('no luck')")
+    shelf.pack("b_exits", "import sys\nsys.exit(3)")
+    shelf.pack("c_good", good("One"))
+    shelf.pack("d_needs", "import a_library_that_is_not_there")
+    shelf.pack("e_has_nothing", "x = 1")
+    shelf.pack("f_breaks_text", "this is no python")
+    shelf.pack("g_good", good("Two"))
+    (shelf.home / "custom_nodes" / "h_empty").mkdir()
+    packs = by_name(shelf.load())
+    states = {name: pack.state for name, pack in packs.items()}
+    assert states == {
+        "a_raises": "failed", "b_exits": "failed", "c_good": "loaded", "d_needs": "failed",
+        "e_has_nothing": "failed", "f_breaks_text": "failed", "g_good": "loaded", "h_empty": "failed",
+    }  # fmt: skip
+    assert packs["a_raises"].message == "ValueError: no luck."
+    assert 'raise ValueError("no luck")' in packs["a_raises"].trace.replace("'", '"')
+    assert packs["b_exits"].message == "It tried to end the program (exit code 3)."
+    assert "a_library_that_is_not_there" in packs["d_needs"].message
+    assert "no __init__.py" in packs["h_empty"].message
+    assert packs["c_good"].nodes == ("One",) and packs["g_good"].nodes == ("Two",)
+
+
+def test_disabled_packs_are_skipped_and_single_files_load(shelf: Shelf) -> None:
+    shelf.pack("off.disabled", "raise ValueError('never run')")
+    (shelf.home / "custom_nodes" / "__pycache__").mkdir(parents=True)
+    (shelf.home / "custom_nodes" / "alone.py").write_text(good("Alone"))
+    assert {name: pack.nodes for name, pack in by_name(shelf.load()).items()} == {"alone": ("Alone",)}
+
+
+def test_a_pack_that_takes_from_the_program_is_named_and_the_program_stays_as_it_was(shelf: Shelf) -> None:
+    before, folder = list(sys.path), Path.cwd()
+    shelf.pack(
+        "rude",
+        """
+        import os, sys
+        sys.path.insert(0, os.path.dirname(__file__))
+        sys.modules["json"] = None
+        del sys.modules["graph.node"]
+        os.chdir(os.path.dirname(__file__))
+        """
+        + "\n".join(f"        {line}" for line in good("Rude").splitlines()),
+    )
+    pack = by_name(shelf.load())["rude"]
+    assert pack.state == "loaded" and Path.cwd() == folder
+    assert sys.modules["json"] is json and sys.modules["graph.node"]
+    assert sys.path[: len(before)] == before and str(shelf.home / "custom_nodes" / "rude") in sys.path
+    said = " ".join(pack.notes)
+    assert "2 loaded modules" in said and "sys.path" in said and "working directory" in said
+
+
+def test_prestartup_scripts_run_before_any_pack_and_may_fail(shelf: Shelf) -> None:
+    shelf.pack("z_early", good("Early"), prestartup_script__py="import folder_paths\nfolder_paths.mark = 7")
+    shelf.pack("a_reads", "import folder_paths\nassert folder_paths.mark == 7\n" + good("Reads"))
+    shelf.pack("b_trips", good("Trips"), prestartup_script__py="raise KeyError('early')")
+    packs = by_name(shelf.load())
+    assert {pack.state for pack in packs.values()} == {"loaded"}
+    assert packs["b_trips"].notes == ("Its prestartup_script.py failed: KeyError: 'early'.",)
+
+
+def test_packs_import_their_own_parts_and_each_other(shelf: Shelf) -> None:
+    shelf.pack(
+        "parts.v1",
+        "from .inner import NODE_CLASS_MAPPINGS\n"
+        "import importlib\nimportlib.import_module('.inner', __name__)",
+        inner__py=good("Inner"),
+    )
+    shelf.pack("user", "from custom_nodes.user.inner import NODE_CLASS_MAPPINGS", inner__py=good("Used"))
+    packs = by_name(shelf.load())
+    assert packs["parts.v1"].nodes == ("Inner",) and packs["user"].nodes == ("Used",), packs
+    path = str(shelf.home / "custom_nodes" / "parts.v1").replace(".", "_x_")
+    assert f"{path}.inner" in sys.modules
+
+
+def test_a_built_in_name_is_kept_and_one_broken_node_leaves_its_neighbours(shelf: Shelf) -> None:
+    shelf.pack(
+        "mixed",
+        good("KSampler")
+        + "class Broken:\n    @classmethod\n    def INPUT_TYPES(cls):\n        return 1 / 0\n"
+        + "NODE_CLASS_MAPPINGS['Broken'] = Broken\nNODE_CLASS_MAPPINGS['Whole'] = Good\n",
+    )
+    pack = by_name(shelf.load())["mixed"]
+    assert pack.nodes == ("Whole",)
+    assert pack.notes == (
+        "Its node KSampler has the name of a built-in one, which is used.",
+        "Its node Broken was left out: ZeroDivisionError: division by zero.",
+    )
+
+
+def test_a_pack_that_ended_the_process_is_left_out_until_it_changes(shelf: Shelf) -> None:
+    folder = shelf.pack("deadly", good("Deadly"))
+    crashes = Crashes(shelf.home / "cache")
+    with crashes.guarded(str(folder)):
+        during = crashes.known()  # what a new process finds when this one dies here
+    assert during == {str(folder)} and crashes.known() == frozenset()
+    with crashes.guarded(str(folder)):
+        os.utime(folder / "__init__.py", (1, 1))
+        assert crashes.known() == frozenset()
+
+
+def test_what_was_loaded_is_remembered_for_processes_that_run_no_plugins_code(shelf: Shelf) -> None:
+    from compat.object_info import object_info
+    from compat.plugins.described import specs_of
+    from host.plugins.remembered import RememberedTypes
+    from tests.compat.plugins.packs import BUILT_IN
+
+    shelf.pack("kept", good("Kept"))
+    loaded = shelf.load()
+    types = RememberedTypes(lambda: BUILT_IN, shelf.home / "cache", specs_of)
+    assert types() is BUILT_IN
+    write_loaded(shelf.home / "cache", loaded)
+    assert types() is types()
+    spec = types().get("Kept")
+    assert spec is not None and spec.id == "kept/Kept" and read_packs(shelf.home / "cache") == loaded.packs
+    assert object_info(spec, types(), lambda kind: ()) == {
+        "input": {"required": {"count": ["INT", {"default": 1, "min": 0, "max": 9}]}},
+        "input_order": {"required": ["count"]},
+        "output": ["INT"],
+        "output_is_list": [False],
+        "output_name": ["INT"],
+        "name": "Kept",
+        "display_name": "A Good Node",
+        "description": "",
+        "python_module": "custom_nodes.kept",
+        "category": "small",
+        "output_node": False,
+    }
