@@ -124,10 +124,10 @@ def split_image_with_alpha(image: Image) -> tuple[Image, Mask]:
 def join_image_with_alpha(
     image: Image, alpha: Annotated[Mask, Hint("1 where the picture shall be transparent; scaled to it.")]
 ) -> Image:
-    """Pictures that are transparent where a mask is 1."""
-    planes = 1.0 - tensors.resized_mask(alpha, image.shape[2], image.shape[1])
-    colours, planes = tensors.same_count(image[..., :3], planes)
-    return torch.cat((colours, planes[..., None]), dim=-1)
+    """Pictures that are transparent where a mask is 1; as many as there are of the fewer."""
+    planes = 1.0 - tensors.resized_mask(alpha, image.shape[2], image.shape[1])[..., None]
+    count = min(len(image), len(planes))
+    return torch.cat((image[:count, ..., :3], planes[:count]), dim=-1)
 
 
 def _one(known: Known) -> Mapping[str, Facts]:

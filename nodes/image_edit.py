@@ -266,17 +266,22 @@ def image_from_batch(
 
 @node("RebatchImages", title="Rebatch Images", category="image/batch")
 def rebatch_images(
-    images: Annotated[list[Image], Hint("Pictures of one size, in batches of any length.")],
+    images: Annotated[list[Image], Hint("Pictures in batches; those of a new batch must have one size.")],
     batch_size: Annotated[int, Number(1, 4096), Hint("How many pictures a batch shall hold.")] = 1,
 ) -> list[Image]:
     """The same pictures in batches of another length; the last may be shorter."""
-    sizes = {tuple(part.shape[1:]) for part in images}
+    singles = [picture[None] for part in images for picture in part]
+    return [_one_batch(singles[at : at + batch_size]) for at in range(0, len(singles), batch_size)]
+
+
+def _one_batch(pictures: list[Image]) -> Image:
+    sizes = {tuple(picture.shape[1:]) for picture in pictures}
     if len(sizes) > 1:
         told = " and ".join(f"{size[1]}×{size[0]}" for size in sorted(sizes)[:2])
         raise ValueError(
             f"Pictures of {told} pixels do not fit into one batch. Scale them to one size first."
         )
-    return list(tensors.split(torch.cat(images), batch_size))
+    return torch.cat(pictures)
 
 
 @node("ImageAddNoise", title="Image Add Noise", category="image", infer=carry("image", to=["IMAGE"]))

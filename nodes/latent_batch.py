@@ -78,19 +78,14 @@ def latent_batch_seed_behavior(
 
 
 def _one_by_one(latents: Iterable[Latent]) -> Iterator[Latent]:
-    """Each latent alone, its mask (1, 1, H, W) in pixels and its number beside it."""
+    """Each latent alone, its mask (1, 1, H, W) of the size it had and its number beside it."""
     before = 0
     for given in latents:
         values = given["samples"]
         count = values.shape[0]
         mask = given.get("noise_mask")
         height, width = values.shape[-2] * CELL, values.shape[-1] * CELL
-        if mask is None:
-            planes = torch.ones(1, height, width)
-        elif mask.shape[-2:] == (height, width):
-            planes = mask.reshape(-1, height, width)
-        else:
-            planes = tensors.resized_mask(mask, width, height)
+        planes = torch.ones(1, height, width) if mask is None else mask.reshape(-1, *mask.shape[-2:])
         masks = tensors.repeat_to(planes, count)[:, None]
         numbers = given.get("batch_index", range(before, before + count))
         for place, number in enumerate(numbers):
@@ -102,12 +97,21 @@ def _one_by_one(latents: Iterable[Latent]) -> Iterator[Latent]:
 def _joined(parts: list[Latent]) -> Latent:
     whole: Latent = {
         "samples": torch.cat([part["samples"] for part in parts]),
-        "noise_mask": torch.cat([part["noise_mask"] for part in parts]),
+        "noise_mask": torch.cat(_of_one_size(parts)),
         "batch_index": [number for part in parts for number in part["batch_index"]],
     }
     if bool((whole["noise_mask"] == 1).all()):
         del whole["noise_mask"]
     return whole
+
+
+def _of_one_size(parts: list[Latent]) -> list[torch.Tensor]:
+    """Their masks, in pixels where they differ in size."""
+    masks = [part["noise_mask"] for part in parts]
+    if len({mask.shape for mask in masks}) == 1:
+        return masks
+    height, width = (side * CELL for side in parts[0]["samples"].shape[-2:])
+    return [tensors.resized_mask(mask, width, height)[:, None] for mask in masks]
 
 
 def _shape(part: Latent) -> tuple[int, ...]:

@@ -180,7 +180,7 @@ def regex_extract(
         group = 1 if mode == "All Matches" and pattern.groups else 0
     else:
         group = group_index
-    if group > pattern.groups or (mode.endswith(("Group", "Groups")) and not pattern.groups):
+    if group > pattern.groups or (mode == "All Groups" and not pattern.groups):
         return ""
     found = [match.group(group) or "" for match in matches]
     return "\n".join(found[:1] if mode.startswith("First") else found)

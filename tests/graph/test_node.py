@@ -219,6 +219,20 @@ def test_run_lets_outcomes_through_and_spreads_a_blocker() -> None:
     assert spec(toy).run(stop=True) == (Blocker("no"), Blocker("no"))
 
 
+def test_a_tuple_with_one_name_is_one_output() -> None:
+    class Length(NamedTuple):
+        length: int
+
+    def count(text: str) -> Length:
+        """How long a text is."""
+        return Length(len(text))
+
+    node("Count")(count)
+    assert outputs(count) == [("length", "INT", False)]
+    assert spec(count).run(text="abc") == (3,)
+    assert type(spec(count).run(text="abc")[0]) is int
+
+
 def test_a_wrong_number_of_outputs_is_told_in_a_sentence() -> None:
     @node("Toy")
     def toy() -> Parts:

@@ -144,7 +144,8 @@ def test_alpha_comes_apart_and_together_again() -> None:
     assert torch.allclose(hidden, 1 - image[..., 3])
     assert torch.allclose(join_image_with_alpha(colours, hidden), image)
     assert (split_image_with_alpha(picture())[1] == 0).all()
-    assert join_image_with_alpha(picture(), mask(3, 4, 2)).shape == (2, 7, 9, 4)
+    assert join_image_with_alpha(picture(), mask(3, 4, 1)).shape == (1, 7, 9, 4)
+    assert join_image_with_alpha(picture()[:1], mask(3, 4, 2)).shape == (1, 7, 9, 4)
 
 
 def test_a_grid_has_a_cell_for_each_picture() -> None:

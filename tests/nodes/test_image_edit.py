@@ -142,6 +142,11 @@ def test_pictures_of_unlike_sizes_do_not_make_a_batch() -> None:
         rebatch_images([picture(), picture(4, 4)], 2)
 
 
+def test_pictures_of_unlike_sizes_can_stand_in_batches_of_their_own() -> None:
+    made = rebatch_images([picture(count=2), picture(4, 4)], 2)
+    assert [tuple(part.shape) for part in made] == [(2, 7, 9, 3), (1, 4, 4, 3)]
+
+
 def test_noise_is_the_seed_s_and_stays_in_range() -> None:
     image = picture(16, 16)
     noisy = image_add_noise(image, 7, 0.5)

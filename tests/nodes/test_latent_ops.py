@@ -163,6 +163,15 @@ def test_batches_are_cut_anew_with_masks_and_numbers() -> None:
     assert (made[1]["noise_mask"][0] == 1).all()
 
 
+def test_masks_keep_their_size_where_all_of_a_new_batch_have_one() -> None:
+    small, large = mask(3, 5, seed=1), mask(48, 64, seed=2)
+    given = [latent(count=2) | {"noise_mask": small}, latent() | {"noise_mask": large}]
+    alike, mixed = rebatch_latents(given, 2)[0], rebatch_latents(given, 3)[0]
+    assert torch.equal(alike["noise_mask"], small[None].repeat(2, 1, 1, 1))
+    assert torch.equal(mixed["noise_mask"][2, 0], large[0])
+    assert torch.equal(mixed["noise_mask"][0, 0], resize(small[None], 64, 48, "bilinear")[0, 0])
+
+
 def test_a_saved_latent_loads_back(tmp_path: Path) -> None:
     context = context_in(tmp_path, workflow="{}")
     (shown,) = save_latent(latent(count=2), context).ui["latents"]

@@ -62,6 +62,7 @@ def test_patterns_are_searched_with_their_flags() -> None:
         ("All Groups", 2, "3\n45"),
         ("All Groups", 0, "cat 3\ndog 45"),
         ("First Group", 3, ""),
+        ("First Group", 0, "cat 3"),
     ],
 )
 def test_matches_and_groups_are_given_one_a_line(mode: Extraction, group: int, expected: str) -> None:
@@ -74,6 +75,7 @@ def test_nothing_found_is_an_empty_text() -> None:
     assert [regex_extract("abc", r"\d", mode) for mode in modes] == [""] * 4
     assert regex_extract("cat dog", "[a-z]+", "All Matches") == "cat\ndog"
     assert regex_extract("b", "(a)?b", "First Group") == ""
+    assert regex_extract("cat dog", "[a-z]+", "First Group", group_index=0) == "cat"
 
 
 def test_what_a_pattern_finds_is_replaced() -> None:
