@@ -1,7 +1,7 @@
 /** A server of our own and Debian's Chromium to look at it with. */
 
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
@@ -22,10 +22,18 @@ const BROWSERS = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-
 
 export const browserPath = () => BROWSERS.find((path) => path && existsSync(path));
 
-/** Starts `./darkroom serve` with empty folders; gives its address and how to stop it. */
-export async function startServer() {
+/** A folder for all that a server writes, with the pictures that templates need. */
+export function newFolder() {
   const folder = mkdtempSync(join(tmpdir(), "darkroom-e2e-"));
-  const options = ["--port", "0", "--user-directory", join(folder, "user"), "--output-directory", join(folder, "output")];
+  cpSync(join(ROOT, "input"), join(folder, "input"), { recursive: true });
+  return folder;
+}
+
+export const removeFolder = (folder) => rmSync(folder, { recursive: true, force: true });
+
+/** Starts `./darkroom serve` in a folder; gives its address and how to stop it. */
+export async function startServer(folder, port = "0") {
+  const options = ["--port", port, "--input-directory", join(folder, "input"), "--user-directory", join(folder, "user"), "--output-directory", join(folder, "output")];
   const server = spawn(join(ROOT, "darkroom"), ["serve", ...options], { cwd: ROOT, stdio: ["ignore", "pipe", "inherit"] });
   const url = await new Promise((resolve, reject) => {
     server.on("exit", (code) => reject(new Error(`The server ended with ${code}.`)));
@@ -37,7 +45,7 @@ export async function startServer() {
   const stop = () => {
     server.removeAllListeners("exit");
     server.kill("SIGTERM");
-    return new Promise((resolve) => server.on("exit", () => resolve(rmSync(folder, { recursive: true, force: true }))));
+    return new Promise((resolve) => server.on("exit", resolve));
   };
   return { url, stop };
 }

@@ -1,7 +1,7 @@
 /** From an empty page to a picture, in Chromium, against a real server and the embedded model. */
 
 import assert from "node:assert/strict";
-import { browserPath, shot, startBrowser, startServer } from "./browser.mjs";
+import { browserPath, newFolder, removeFolder, shot, startBrowser, startServer } from "./browser.mjs";
 import { add, choose, grow, hover, input, link, node, output, type } from "./canvas.mjs";
 
 const RUN_TIME = { timeout: 120_000 };
@@ -109,15 +109,58 @@ async function steps(page, url, context) {
   await shot(page, "11-shortcuts");
   await page.keyboard.press("Escape");
 
-  // A template
+  await page.getByRole("button", { name: "Change theme" }).click();
+}
+
+async function templatesAndFiles(page) {
   await page.getByLabel("Workflow", { exact: true }).first().click();
   await page.getByRole("menuitem", { name: "Templates…" }).click();
   await page.getByRole("button", { name: /^Inpaint/ }).first().waitFor();
   await shot(page, "12-templates");
   await page.getByRole("dialog", { name: "Templates" }).getByRole("button", { name: /^Image to image/ }).click();
-  await node(page, "Source picture").waitFor();
+  const source = node(page, "Source picture");
+  await source.locator("input[type=file]").setInputFiles({ name: "mine.png", mimeType: "image/png", buffer: await pictureOf(page) });
+  await source.getByRole("combobox", { name: "image" }).getByText("mine.png").waitFor();
   await page.getByRole("button", { name: "No problems" }).waitFor();
-  await shot(page, "13-template");
+  await shot(page, "13-uploaded");
+
+  // A picture opens the workflow that made it
+  await drop(page, "result.png", "image/png", await pictureOf(page));
+  await page.getByRole("tab", { name: "result", exact: false }).waitFor();
+  await node(page, "KSampler").waitFor();
+  assert.equal(await page.getByRole("article").count(), 7);
+}
+
+/** The bytes of the first result. */
+async function pictureOf(page) {
+  const source = await page.getByRole("button", { name: "Result 1" }).getByRole("img").getAttribute("src");
+  return Buffer.from(await (await fetch(new URL(source, page.url()))).arrayBuffer());
+}
+
+async function drop(page, name, type, bytes) {
+  await page.getByRole("main").evaluate(
+    (main, file) => {
+      const data = new DataTransfer();
+      data.items.add(new File([Uint8Array.from(file.bytes)], file.name, { type: file.type }));
+      main.dispatchEvent(new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer: data }));
+    },
+    { name, type, bytes: [...bytes] },
+  );
+}
+
+/** The server goes and comes back; what is edited meanwhile stays, and runs go on. */
+async function restart(page, server, folder) {
+  await server.stop();
+  await page.getByText("No connection").waitFor();
+  await node(page, "KSampler").getByLabel("steps", { exact: true }).fill("4");
+  await page.keyboard.press("Enter");
+  await shot(page, "14-offline");
+  const again = await startServer(folder, new URL(server.url).port);
+  await page.getByText("No connection").waitFor({ state: "hidden", timeout: 30_000 });
+  assert.equal(await node(page, "KSampler").getByLabel("steps", { exact: true }).inputValue(), "4");
+  await page.getByRole("button", { name: "Run", exact: true }).click();
+  await page.getByRole("button", { name: "Result 2" }).waitFor(RUN_TIME);
+  return again;
 }
 
 async function main() {
@@ -125,13 +168,16 @@ async function main() {
     console.log("There is no Chromium here: the editor's test in the browser is left out.");
     return;
   }
-  const server = process.env.DARKROOM_URL ? { url: process.env.DARKROOM_URL, stop: () => undefined } : await startServer();
+  const folder = newFolder();
+  let server = await startServer(folder);
   const browser = await startBrowser();
   const page = browser.context.pages()[0] ?? (await browser.context.newPage());
   try {
     await steps(page, server.url, browser.context);
+    await templatesAndFiles(page);
     assert.deepEqual(browser.complaints, []);
-    console.log("The editor works in the browser: built, ran, undid, saved.");
+    server = await restart(page, server, folder);
+    console.log("The editor works in the browser: built, ran, undid, saved, opened files, outlived a restart.");
   } catch (error) {
     await shot(page, "failed").catch(() => undefined);
     console.log(browser.complaints.join("\n"));
@@ -139,6 +185,7 @@ async function main() {
   } finally {
     await browser.stop();
     await server.stop();
+    removeFolder(folder);
   }
 }
 

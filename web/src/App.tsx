@@ -4,7 +4,7 @@ import { readTypes, trying } from "./actions";
 import { validate } from "./api/client";
 import { Canvas } from "./canvas/Canvas";
 import { writeWorkflow } from "./document/document";
-import { keepDraft, showDialog, useEditor, useWorkflow } from "./editor";
+import { currentTab, keepDraft, labelOf, showDialog, tell, useEditor, useWorkflow } from "./editor";
 import { Dialogs } from "./panels/Dialogs";
 import { FullView, ResultStrip } from "./panels/Results";
 import { Search } from "./panels/Search";
@@ -24,9 +24,7 @@ export function App() {
   useEffect(() => {
     trying(readTypes);
     document.addEventListener("keydown", onKey);
-    const stop = followRuns(() => {
-      trying(readTypes);
-    });
+    const stop = followRuns({ returned: () => trying(readTypes), failed: tell });
     return () => {
       document.removeEventListener("keydown", onKey);
       stop();
@@ -35,6 +33,10 @@ export function App() {
   useEffect(() => {
     document.documentElement.dataset["theme"] = theme;
   }, [theme]);
+  const title = useEditor((state) => labelOf(currentTab(state)));
+  useEffect(() => {
+    document.title = `${title} · ${T.product}`;
+  }, [title]);
   useDraft();
   useValidation();
   return (

@@ -206,7 +206,7 @@ export async function runWorkflow(times = 1, targets?: readonly Id[]): Promise<v
   for (let time = 0; time < times; time += 1) {
     editor.run(nextSeeds(), "seeds");
     try {
-      const job = await api.submit(writeWorkflow(editor.workflow()), editor.currentTab().name || T.untitled, targets);
+      const job = await api.submit(writeWorkflow(editor.workflow()), editor.labelOf(editor.currentTab()), targets);
       addJob(job);
       if (activeJobs(useRuns.getState()).length <= 1) showJob(job.id);
     } catch (error) {

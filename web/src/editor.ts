@@ -4,6 +4,7 @@ import { create } from "zustand";
 import type { FileOption, Problem } from "./api/client";
 import type { Clip, Command, Point } from "./document/commands";
 import { EMPTY, readWorkflow, writeWorkflow, type Id, type Node, type Workflow } from "./document/document";
+import { asText } from "./document/json";
 import { apply, redo, startHistory, undo, type History } from "./document/history";
 import type { NodeType, NodeTypes, Wanted } from "./document/schema";
 import { placeholderType } from "./canvas/geometry";
@@ -74,6 +75,8 @@ export function currentTab(state: EditorState = get()): Tab {
 
 export const workflowIn = (state: EditorState): Workflow => currentTab(state).history.now;
 export const workflow = (): Workflow => workflowIn(get());
+/** What a tab is called: its name, or the title its workflow bears. */
+export const labelOf = (tab: Tab): string => tab.name || asText(tab.history.now.extra.get("title")) || T.untitled;
 export const isChanged = (tab: Tab): boolean => tab.history.now !== tab.saved;
 export const useWorkflow = (): Workflow => useEditor(workflowIn);
 

@@ -197,18 +197,29 @@ function settle(job: api.Job): void {
   if (run && run.job.state !== job.state) set({ jobs: new Map(get().jobs).set(job.id, { ...run, job }) });
 }
 
-export function followRuns(onReturn: () => void): () => void {
+interface Hearer {
+  /** The server is there again. */
+  returned(): void;
+  /** A job failed just now. */
+  failed(why: string): void;
+}
+
+export function followRuns(hearer: Hearer): () => void {
   return follow({
     async opened() {
       const isReturn = get().wasConnected;
       set({ isConnected: true, wasConnected: true });
       await catchUp();
-      if (isReturn) onReturn();
+      if (isReturn) hearer.returned();
     },
     closed: () => {
       set({ isConnected: false });
     },
-    event: onEvent,
+    event: (event) => {
+      onEvent(event);
+      const error = event.kind === "finished" ? (event.data["error"] as api.Job["error"]) : null;
+      if (error && event.data["state"] === "failed") hearer.failed(error.message);
+    },
     preview: onPreview,
     queue: (remaining) => {
       set({ remaining });

@@ -50,6 +50,7 @@ export const SHORTCUTS: readonly Shortcut[] = [
 /** What the mouse does, for the list. */
 export const GESTURES: readonly (readonly [keys: string, text: string])[] = [
   [T.shortcuts.addClickKeys, T.shortcuts.addClick],
+  [T.shortcuts.unlinkKeys, T.shortcuts.unlink],
   [T.shortcuts.panKeys, T.shortcuts.pan],
   [T.shortcuts.marqueeKeys, T.shortcuts.marquee],
   [T.shortcuts.zoomKeys, T.shortcuts.zoom],

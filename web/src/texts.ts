@@ -175,6 +175,8 @@ export const T = {
     marqueeKeys: "Shift + drag",
     zoom: "Zoom",
     zoomKeys: "Wheel",
+    unlink: "Take a link away",
+    unlinkKeys: "Double-click it, or drag its end off",
     addClick: "Add a node here",
     addClickKeys: "Double-click, or drop a link",
   },

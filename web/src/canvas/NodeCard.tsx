@@ -1,5 +1,5 @@
 import { Handle, Position, useStore, type NodeProps } from "@xyflow/react";
-import { memo, useState } from "react";
+import { memo, useState, type SyntheticEvent } from "react";
 import { SEED_KEY, toggleCollapsed } from "../actions";
 import { inputUrl } from "../api/client";
 import { setTitle } from "../document/commands";
@@ -148,6 +148,13 @@ function FoldedSockets({ id, inputs, outputs }: { readonly id: Id; readonly inpu
   );
 }
 
+const hide = (event: SyntheticEvent<HTMLImageElement>): void => {
+  event.currentTarget.style.visibility = "hidden";
+};
+const show = (event: SyntheticEvent<HTMLImageElement>): void => {
+  event.currentTarget.style.visibility = "";
+};
+
 function PictureRow({ row, id, node }: { readonly row: Row; readonly id: Id; readonly node: CardNode["data"]["node"] }) {
   const type = useEditor((state) => state.types.get(node.type));
   const result = useRuns((state) => state.results.findLast((item) => item.node === id));
@@ -166,7 +173,7 @@ function PictureRow({ row, id, node }: { readonly row: Row; readonly id: Id; rea
             viewPicture(picture);
           }}
         >
-          <img src={picture} alt={chosen ?? T.panel.results} draggable={false} />
+          <img key={picture} src={picture} alt={chosen ?? T.panel.results} draggable={false} onError={hide} onLoad={show} />
         </button>
       )}
     </div>

@@ -1,5 +1,6 @@
 import { trying } from "../actions";
 import { cancel, retry } from "../api/client";
+import { withoutNode } from "../canvas/NodeStatus";
 import { goTo } from "../canvas/view";
 import { titleOf, useEditor } from "../editor";
 import { isOver, showJob, useRuns, type JobRun } from "../runs";
@@ -39,7 +40,7 @@ function Problems() {
       {problems.map((problem, index) => (
         <li key={index} className={problem.severity}>
           {problem.node !== null && <b>{titleOf(problem.node)}</b>}
-          <p>{problem.message}</p>
+          <p>{problem.node === null ? problem.message : withoutNode(problem.message)}</p>
           {problem.fix && <p className="fix">{problem.fix}</p>}
           {problem.node !== null && (
             <button type="button" className="link-button" onClick={() => goTo(problem.node ?? "")}>

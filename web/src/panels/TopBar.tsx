@@ -1,7 +1,7 @@
 import { useRef, useState, type ReactNode } from "react";
 import * as actions from "../actions";
 import { fit, searchAt } from "../canvas/view";
-import { activate, closeTab, currentTab, isChanged, openEmpty, redoNext, showDialog, undoLast, useEditor } from "../editor";
+import { activate, closeTab, currentTab, isChanged, labelOf, openEmpty, redoNext, showDialog, undoLast, useEditor } from "../editor";
 import { activeJobs, useRuns } from "../runs";
 import { T } from "../texts";
 import { Icon } from "./Icon";
@@ -107,14 +107,14 @@ function Tabs() {
               activate(tab.key);
             }}
           >
-            {tab.name || T.untitled}
+            {labelOf(tab)}
             {isChanged(tab) && <i className="changed" title={T.bar.unsaved} aria-label={T.bar.unsaved} />}
           </button>
           {tabs.length > 1 && (
             <button
               type="button"
               className="close"
-              aria-label={T.bar.closeTab(tab.name || T.untitled)}
+              aria-label={T.bar.closeTab(labelOf(tab))}
               onClick={() => {
                 closeTab(tab.key);
               }}
