@@ -1,0 +1,191 @@
+"""The import names: what packs read, call, patch and subclass."""
+
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from host.folders import SOURCES
+from tests.compat.plugins.packs import Shelf
+from tests.compat.plugins.test_loading import good
+
+CHECKPOINT = SOURCES / "models" / "checkpoints" / "darkroom-tiny.safetensors"
+
+
+@pytest.fixture
+def named(shelf: Shelf) -> Shelf:
+    """A shelf with one pack, so that the names are installed."""
+    shelf.pack("one", good("One"))
+    shelf.load()
+    return shelf
+
+
+def module(name: str) -> Any:
+    return importlib.import_module(name)
+
+
+def test_folder_paths_finds_files_and_packs_may_change_its_folders(named: Shelf) -> None:
+    paths = module("folder_paths")
+    loras = named.home / "models" / "loras"
+    (loras / "inner").mkdir(parents=True)
+    (loras / "inner" / "a.safetensors").touch()
+    (loras / "readme.txt").touch()
+    assert paths.get_filename_list("loras") == ["inner/a.safetensors"]
+    assert paths.get_full_path("loras", "inner/a.safetensors") == str(loras / "inner" / "a.safetensors")
+    assert paths.get_full_path("loras", "../../secret") is None
+    with pytest.raises(FileNotFoundError):
+        paths.get_full_path_or_raise("loras", "b.safetensors")
+    paths.add_model_folder_path("mine", str(loras / "inner"), is_default=True)
+    paths.folder_names_and_paths["mine"][1].add(".safetensors")
+    assert paths.get_filename_list("mine") == ["a.safetensors"]
+    assert paths.folder_names_and_paths["mine"][0][0] == paths.get_folder_paths("mine")[0]
+    paths.output_directory = str(named.home / "elsewhere")
+    assert paths.get_output_directory() == str(named.home / "elsewhere")
+    assert paths.get_annotated_filepath("a.png [output]") == str(named.home / "elsewhere" / "a.png")
+    assert paths.models_dir == str(named.home / "models") and paths.base_path == str(named.home)
+
+
+def test_pictures_are_counted_on_and_never_leave_their_folder(named: Shelf) -> None:
+    paths, out = module("folder_paths"), named.home / "output"
+    folder, name, number, inner, _ = paths.get_save_image_path("sub/x_%width%", str(out), 64, 48)
+    assert (Path(folder), name, number, inner) == (out / "sub", "x_64", 1, "sub")
+    (out / "sub" / "x_64_00007_.png").touch()
+    assert paths.get_save_image_path("sub/x_64", str(out))[2] == 8
+    with pytest.raises(ValueError, match="leads out"):
+        paths.get_save_image_path("../../x", str(out))
+
+
+def test_core_classes_have_their_old_methods_and_one_live_mapping(named: Shelf) -> None:
+    nodes = module("nodes")
+    assert nodes.NODE_CLASS_MAPPINGS["ImageScale"] is nodes.ImageScale and "One" in nodes.NODE_CLASS_MAPPINGS
+    nodes.NODE_CLASS_MAPPINGS["Later"] = object
+    assert "Later" in module("nodes").NODE_CLASS_MAPPINGS
+    assert nodes.MAX_RESOLUTION == 16384
+    image = torch.rand(1, 8, 8, 3)
+    (scaled,) = nodes.ImageScale().upscale(image, "bilinear", 16, 4, "disabled")
+    assert scaled.shape == (1, 4, 16, 3)
+    (latent,) = nodes.EmptyLatentImage().generate(64, 32)
+    assert latent["samples"].shape == (1, 4, 4, 8)
+    assert nodes.EmptyLatentImage.INPUT_TYPES()["required"]["width"][0] == "INT"
+    from nodes import registry  # our own code goes on finding its modules
+
+    assert len(registry()) > 200
+    assert Path(nodes.__file__).parent == SOURCES
+
+
+def test_a_subclass_of_save_image_saves_where_it_says(named: Shelf) -> None:
+    nodes, paths = module("nodes"), module("folder_paths")
+
+    class Mine(nodes.SaveImage):
+        def __init__(self) -> None:
+            super().__init__()
+            self.output_dir, self.type, self.prefix_append = paths.get_temp_directory(), "temp", "_mine"
+
+    picture = torch.full((2, 4, 6, 3), 0.5)
+    shown = Mine().save_images(picture, "x", prompt={"1": {}}, extra_pnginfo={"workflow": {"nodes": []}})
+    first, second = shown["ui"]["images"]
+    assert first == {"filename": "x_mine_00001_.png", "subfolder": "", "type": "temp"}
+    with Image.open(Path(paths.get_temp_directory()) / second["filename"]) as saved:
+        assert saved.size == (6, 4) and np.array(saved)[0, 0, 0] == 127
+        assert saved.text == {"prompt": '{"1": {}}', "workflow": '{"nodes": []}'}  # type: ignore[attr-defined]
+
+
+def test_packs_sample_with_the_old_functions_and_get_what_our_nodes_give(named: Shelf) -> None:
+    nodes, sd, samplers = module("nodes"), module("comfy.sd"), module("comfy.samplers")
+    model, clip, vae, _ = sd.load_checkpoint_guess_config(str(CHECKPOINT))
+    (positive,) = nodes.CLIPTextEncode().encode(clip, "a red circle")
+    (negative,) = nodes.CLIPTextEncode().encode(clip, "")
+    (latent,) = nodes.EmptyLatentImage().generate(64, 64)
+    (made,) = nodes.common_ksampler(
+        model, 5, 2, 4.0, "euler", "normal", positive, negative, latent, denoise=1.0
+    )
+    (ours,) = nodes.KSampler().sample(model, 5, 2, 4.0, "euler", "normal", positive, negative, latent)
+    assert torch.equal(made["samples"], ours["samples"])
+    assert nodes.VAEDecode().decode(vae, made)[0].shape == (1, 64, 64, 3)
+    model_sampling = model.get_model_object("model_sampling")
+    sigmas = samplers.calculate_sigmas(model_sampling, "karras", 4)
+    assert sigmas.shape == (5,) and sigmas[-1] == 0
+    noise = module("comfy.sample").prepare_noise(latent["samples"], 5)
+    sampler = samplers.KSAMPLER(module("comfy.k_diffusion.sampling").sample_euler)
+    custom = module("comfy.sample").sample_custom(
+        model, noise, 4.0, sampler, samplers.calculate_sigmas(model_sampling, "normal", 2), positive,
+        negative, latent["samples"], seed=5,
+    )  # fmt: skip
+    assert torch.allclose(custom, made["samples"], atol=1e-5)
+    samplers.SCHEDULER_HANDLERS["mine"] = samplers.SchedulerHandler(
+        lambda n, sigma_min, sigma_max: torch.linspace(sigma_max, 0, n + 1), use_ms=False
+    )
+    assert samplers.calculate_sigmas(model_sampling, "mine", 3).shape == (4,)
+
+
+def test_deep_names_can_be_imported_and_subclassed_and_say_so_when_used(named: Shelf) -> None:
+    from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel  # type: ignore[import-not-found]
+
+    class Mine(UNetModel, torch.nn.Module):
+        pass
+
+    with pytest.raises(RuntimeError, match=r"Not supported by this host: comfy\.ldm.*UNetModel"):
+        Mine()
+    with pytest.raises(RuntimeError, match=r"comfy\.ops\.manual_cast"):
+        module("comfy").ops.manual_cast.Linear(1, 2)
+    assert not hasattr(module("comfy.model_patcher"), "CoreModelPatcher")
+    assert not hasattr(module("comfy.utils"), "pack_latents")
+    with pytest.raises(ImportError):
+        module("comfy.nested_tensor")
+    assert module("comfy_extras.nodes_mask").GrowMask is module("nodes").GrowMask
+
+
+def test_tools_for_tensors_and_conditioning_do_what_packs_expect(named: Shelf) -> None:
+    utils, helpers = module("comfy.utils"), module("node_helpers")
+    x = torch.rand(1, 3, 40, 56)
+    tiled = utils.tiled_scale(
+        x, lambda part: part.repeat_interleave(2, -1).repeat_interleave(2, -2), 16, 16, 4, 2
+    )
+    assert torch.allclose(tiled, x.repeat_interleave(2, -1).repeat_interleave(2, -2), atol=1e-5)
+    assert utils.get_tiled_scale_steps(56, 40, 16, 16, 4) == 15
+    assert utils.repeat_to_batch_size(torch.arange(2), 5).tolist() == [0, 1, 0, 1, 0]
+    assert utils.common_upscale(x, 28, 20, "lanczos", "center").shape == (1, 3, 20, 28)
+    weights = {"a.x": 1, "b.y": 2}
+    assert utils.state_dict_prefix_replace(weights, {"a.": "c."}, filter_keys=True) == {"c.x": 1}
+    cond = [["text", {"a": 1}]]
+    assert helpers.conditioning_set_values(cond, {"b": 2}) == [["text", {"a": 1, "b": 2}]]
+    assert cond == [["text", {"a": 1}]]
+
+
+def test_the_server_takes_routes_and_messages(named: Shelf) -> None:
+    server = module("server").PromptServer.instance
+
+    @server.routes.get("/one/hello")
+    async def hello(request: Any) -> Any:
+        return request
+
+    assert [route.path for route in server.routes] == ["/one/hello"]
+    server.send_sync("one.said", {"n": torch.tensor(3)}, "me")
+    assert named.sent == [("one.said", {"n": 3}, "me")]
+    server.add_on_prompt_handler(lambda data: {**data, "seen": True})
+    assert server.trigger_on_prompt({"prompt": {}}) == {"prompt": {}, "seen": True}
+
+
+def test_a_pack_that_kills_the_process_is_left_out_the_next_time_and_the_others_load(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path, [])
+    shelf.pack("deadly", "import ctypes\nctypes.string_at(0)")
+    shelf.pack("good", good("Good"))
+    program = (
+        "from pathlib import Path\nfrom host.folders import folders_of\n"
+        "from host.plugins.loading import all_types\nfrom server import SERVICES\n"
+        f"home = Path({str(tmp_path)!r})\n"
+        "loaded = all_types(SERVICES, folders_of(home), home / 'cache')[1]\n"
+        "print([(pack.name, pack.state) for pack in loaded.packs])"
+    )
+    runs = [
+        subprocess.run([sys.executable, "-c", program], cwd=SOURCES, capture_output=True, text=True)
+        for _ in range(2)
+    ]
+    assert runs[0].returncode < 0, runs[0]
+    assert runs[1].stdout.strip() == "[('deadly', 'crashed'), ('good', 'loaded')]", runs[1].stderr
