@@ -92,11 +92,13 @@ def _with_marks(clip: Clip, words: str) -> str:
 
 
 def _embedding(clip: Clip, encoder: TextEncoder, piece: str, warn: Warn) -> tuple[list[Tensor], str]:
-    """The vectors of the embedding that a piece begins with, if there is such a file, and the words after
-    it."""
+    """The vectors of the embedding that a piece begins with and the words after it; without such a file no
+    vectors, and its name is left out."""
     if not piece.startswith(_MARK):
         return [], piece
-    name, _, rest = piece.removeprefix(_MARK).strip("\n").partition(" ")
+    name, rest = "", ""
+    if words := piece.removeprefix(_MARK).split(maxsplit=1):
+        name, rest = words[0], " ".join(words[1:])
     for candidate in dict.fromkeys((name, name.strip(","))):
         path = find_embedding(clip.embedding_folders, candidate)
         if path is not None:
@@ -105,7 +107,8 @@ def _embedding(clip: Clip, encoder: TextEncoder, piece: str, warn: Warn) -> tupl
                 warn(trouble)
                 vectors = vectors[:0]
             return list(vectors), f"{name[len(candidate) :]} {rest}".strip()
-    return [], piece
+    warn(f'There is no embedding "{name.strip(",")}": its name is left out of the prompt.')
+    return [], f"{name[len(name.strip(',')) :]} {rest}".strip()
 
 
 def _chunks(groups: list[list[tuple[Any, float]]], tower: TextTower, word_ids: bool) -> list[list[Token]]:

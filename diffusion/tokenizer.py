@@ -17,7 +17,8 @@ _WORDS: Final = r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{
 
 @lru_cache(maxsize=1)
 def clip_tokenizer() -> Tokenizer:
-    """The tokenizer; text is lowercased and runs of white space are one space."""
+    """The tokenizer of lowercase text; control characters are left out, runs of white space are one space and
+    each Chinese character is a word."""
     lines = gzip.decompress(FILE.read_bytes()).decode().split("\n")[1 : _MERGES + 1]
     merges = [(a, b) for a, b in (line.split() for line in lines)]
     letters = _byte_letters()
@@ -34,7 +35,11 @@ def clip_tokenizer() -> Tokenizer:
     )
     tokenizer = Tokenizer(model)
     tokenizer.normalizer = normalizers.Sequence(
-        [normalizers.NFC(), normalizers.Replace(Regex(r"\s+"), " "), normalizers.Lowercase()]
+        [
+            normalizers.BertNormalizer(handle_chinese_chars=True, strip_accents=False, lowercase=False),
+            normalizers.NFC(),
+            normalizers.Replace(Regex(r"\s+"), " "),
+        ]
     )
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
@@ -48,7 +53,8 @@ def clip_tokenizer() -> Tokenizer:
 
 def tokenize(text: str) -> list[int]:
     """Token numbers of a text, without start and end."""
-    return clip_tokenizer().encode(text, add_special_tokens=False).ids
+    # Python knows the small letters that depend on their place in a word (σ and ς); the library does not.
+    return clip_tokenizer().encode(text.lower(), add_special_tokens=False).ids
 
 
 def token_words() -> dict[int, str]:

@@ -185,7 +185,7 @@ def _as_outputs(result: Any, count: int, name: str) -> Any:
     if isinstance(result, Blocker):
         return (result,) * count
     if count == 1:
-        return (cast(Any, result)[0] if len(getattr(result, "_fields", ())) == 1 else result,)
+        return (result[0] if len(getattr(result, "_fields", ())) == 1 else result,)
     values = () if result is None else result
     if not isinstance(values, tuple) or len(cast(tuple[Any, ...], values)) != count:
         given = (

@@ -29,6 +29,12 @@ def test_the_vocabulary_is_the_published_one() -> None:
     assert tokenize("<|endoftext|>") == [END]
 
 
+def test_control_characters_are_left_out_and_chinese_characters_are_words() -> None:
+    assert tokenize("a\u200b c\x07at") == tokenize("a cat")
+    assert tokenize("日本の猫") == tokenize("日 本 の 猫")
+    assert tokenize("ΑΣ") == tokenize("ας") != tokenize("ασ")
+
+
 def test_a_prompt_is_framed_and_padded_to_77(clip: Clip) -> None:
     [chunk] = numbers(clip, "a cat")
     assert chunk == [START, 320, 2368, END] + [END] * 73
@@ -100,6 +106,28 @@ def test_an_embedding_takes_the_place_of_its_name(clip: Clip, tmp_path: Path) ->
     assert all(torch.equal(token, row) for token, row in zip(chunk[2:5], vectors, strict=True))
     assert chunk[5:8] == [*tokenize(", sharp"), END]
     assert encode(clip, "a embedding:style, sharp")[0][0].isfinite().all()
+
+
+@pytest.mark.parametrize(
+    ("prompt", "left"),
+    [
+        ("a embedding:none cat", "a cat"),
+        ("a embedding:none", "a"),
+        ("embedding:none, cat", ", cat"),
+        ("embedding:none\ncat", "cat"),
+        ("embedding: none cat", "cat"),
+        ("embedding:", ""),
+    ],
+)
+def test_an_embedding_that_is_nowhere_is_left_out_and_told(
+    clip: Clip, tmp_path: Path, prompt: str, left: str
+) -> None:
+    clip.embedding_folders = (tmp_path,)
+    told: list[str] = []
+    [[cond, _]] = encode(clip, prompt, told.append)
+    torch.testing.assert_close(cond, encode(clip, left)[0][0])
+    [sentence] = told
+    assert "There is no embedding" in sentence
 
 
 def test_an_embedding_for_another_family_is_left_out_and_the_fix_is_told(clip: Clip, tmp_path: Path) -> None:
