@@ -6,6 +6,8 @@ import random
 import signal
 from pathlib import Path
 
+import pytest
+
 from tests.host.documents import document, link, node
 from tests.host.serving import Json, Served, counted, loading, ready, run, served, shown, text_of, times
 
@@ -21,12 +23,13 @@ def dying(file: Path, times: int, how: str = "KILL") -> Json:
     )
 
 
+@pytest.mark.timeout(300)
 def test_jobs_whose_worker_is_killed_at_any_moment_end_as_if_undisturbed(tmp_path: Path) -> None:
     async def story() -> None:
         dice = random.Random(7)
         async with served(tmp_path) as server:
             await ready(server)
-            for number in range(3):
+            for number in range(20):
                 file = tmp_path / f"count{number}"
                 job = await server.post(counted(file, value=number, seconds=0.02, count=20))
                 await server.event(job["id"], "progress", done=1)
@@ -39,7 +42,7 @@ def test_jobs_whose_worker_is_killed_at_any_moment_end_as_if_undisturbed(tmp_pat
                 assert times(file) == 1, "a finished node ran again"
                 assert ended["crashes"] == 1
 
-    run(story())
+    run(story(), 250)
 
 
 def test_a_job_that_kills_its_worker_once_goes_on_and_twice_fails_with_the_cause(tmp_path: Path) -> None:
