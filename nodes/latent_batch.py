@@ -105,7 +105,7 @@ def _joined(parts: list[Latent]) -> Latent:
     return whole
 
 
-def _of_one_size(parts: list[Latent]) -> list[torch.Tensor]:
+def _of_one_size(parts: list[Latent]) -> "list[torch.Tensor]":
     """Their masks, in pixels where they differ in size."""
     masks = [part["noise_mask"] for part in parts]
     if len({mask.shape for mask in masks}) == 1:
