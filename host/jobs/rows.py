@@ -20,6 +20,9 @@ _COLUMNS: Final = (
     "id, state, row, number, priority, placed, client_id, title, created, started, ended, ended_row, "
     "attempts, crashes, error, models, webhook, idempotency_key"
 )
+_NAMES: Final = tuple(_COLUMNS.split(", "))
+_CHANGING: Final = ", ".join(f"{name} = ?" for name in _NAMES if name not in ("id", "row"))
+_UPDATE: Final = f"UPDATE jobs SET {_CHANGING} WHERE row = ? AND id = ?"
 _PARTS: Final = ("payloads", "events", "outputs", "timings")
 
 
@@ -37,11 +40,8 @@ def insert_job(db: sqlite3.Connection, job: Job, texts: Texts, words: str, repla
 
 def update_job(db: sqlite3.Connection, job: Job) -> None:
     """The job as it is now."""
-    pairs = [name for name in _COLUMNS.split(", ") if name not in ("id", "row")]
-    values = [value for name, value in zip(_COLUMNS.split(", "), _values(job), strict=True) if name in pairs]
-    db.execute(
-        f"UPDATE jobs SET {', '.join(f'{name} = ?' for name in pairs)} WHERE row = ?", [*values, job.row]
-    )
+    id, state, row, *rest = _values(job)
+    db.execute(_UPDATE, [state, *rest, row, id])
 
 
 def add_events(db: sqlite3.Connection, row: int, events: Iterable[NumberedEvent]) -> None:
@@ -252,7 +252,7 @@ def _values(job: Job) -> tuple[Any, ...]:
 
 
 def _job(line: Sequence[Any]) -> Job:
-    named = dict(zip(_COLUMNS.split(", "), line, strict=True))
+    named = dict(zip(_NAMES, line, strict=True))
     error = named.pop("error")
     models, placed = named.pop("models"), named.pop("placed")
     return Job(

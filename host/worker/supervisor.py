@@ -317,9 +317,8 @@ class WorkerProcess:
             self._note_step(self._task, message)
         if message["type"] == "end":
             self._task, self._state, self._cache = None, "idle", message["cache"]
+            self._listener.idle(self)  # first: the next job runs while the end of this one is written down
         self._listener.heard(self, message, data)
-        if message["type"] == "end" and self._state == "idle":
-            self._listener.idle(self)
 
     def _note_step(self, task: _Task, message: Message) -> None:
         node = message["data"].get("node", "")

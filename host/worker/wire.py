@@ -31,6 +31,7 @@ Hear = Callable[[Message, bytes], None]
 
 _LENGTHS: Final = struct.Struct(">II")
 _LARGEST: Final = 1 << 30
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), default=str)
 
 
 class BrokenWire(Exception):
@@ -39,7 +40,7 @@ class BrokenWire(Exception):
 
 def frame(message: Message, data: bytes = b"") -> bytes:
     """A message as it goes over the wire."""
-    text = json.dumps(message, separators=(",", ":"), default=str).encode()
+    text = _ENCODER.encode(message).encode()
     return _LENGTHS.pack(len(text), len(data)) + text + data
 
 
