@@ -117,10 +117,12 @@ def _mask_of(picture: Image.Image) -> Array:
 
 
 def read_channel(path: Path, channel: str) -> Array:
-    """One channel of a picture as (1, H, W), 0..1: red, green, blue, or alpha (1 is transparent)."""
+    """One channel of a picture as (1, H, W), 0..1: red, green, blue, or alpha (1 is transparent; without
+    alpha nothing is)."""
     pixels, mask = read_picture(path)
     if channel == "alpha":
-        return mask[:1]
+        has_alpha = mask.shape[1:] == pixels.shape[1:3]
+        return mask[:1] if has_alpha else np.zeros_like(pixels[:1, ..., 0])
     return pixels[:1, ..., ("red", "green", "blue").index(channel)]
 
 

@@ -74,6 +74,7 @@ def test_a_channel_of_a_picture_is_a_mask(tmp_path: Path) -> None:
     Image.new("RGB", (3, 2), (0, 255, 0)).save(context.job.files.folder("input") / "a.png")
     assert load_image_mask("a.png", "green", context).shape == (1, 2, 3)
     assert bool((load_image_mask("a.png", "green", context) == 1).all())
+    assert torch.equal(load_image_mask("a.png", "alpha", context), torch.zeros(1, 2, 3))
 
 
 def test_an_empty_image_has_the_colour_asked_for() -> None:
