@@ -4,7 +4,7 @@ import { readTypes, trying } from "./actions";
 import { validate } from "./api/client";
 import { Canvas } from "./canvas/Canvas";
 import { writeWorkflow } from "./document/document";
-import { currentTab, keepDraft, labelOf, showDialog, tell, useEditor, useWorkflow } from "./editor";
+import { currentTab, keepDraft, labelOf, setProblems, showDialog, tell, useEditor, useWorkflow } from "./editor";
 import { Dialogs } from "./panels/Dialogs";
 import { FullView, ResultStrip } from "./panels/Results";
 import { Search } from "./panels/Search";
@@ -83,12 +83,12 @@ function useValidation(): void {
       const now = useEditor.getState().tabs.find((tab) => tab.key === active)?.history.now;
       if (!now || !isConnected) return;
       if (!now.nodes.size) {
-        useEditor.setState({ problems: [] });
+        setProblems([]);
         return;
       }
       trying(async () => {
         const problems = await validate(writeWorkflow(now));
-        if (!isOld) useEditor.setState({ problems });
+        if (!isOld) setProblems(problems);
       });
     }, VALIDATE_AFTER);
     return () => {

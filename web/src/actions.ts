@@ -211,7 +211,7 @@ export async function runWorkflow(times = 1, targets?: readonly Id[]): Promise<v
       if (activeJobs(useRuns.getState()).length <= 1) showJob(job.id);
     } catch (error) {
       if (!(error instanceof api.Refused)) throw error;
-      editor.useEditor.setState({ problems: error.problems });
+      editor.setProblems(error.problems);
       throw new Error(error.problems[0]?.message ?? error.message, { cause: error });
     }
   }

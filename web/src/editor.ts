@@ -38,6 +38,8 @@ interface EditorState {
   readonly files: ReadonlyMap<string, readonly FileOption[]>;
   readonly clip: Clip | null;
   readonly problems: readonly Problem[];
+  /** The same by node, so that each looks up its own only. */
+  readonly problemsOf: ReadonlyMap<Id, readonly Problem[]>;
   readonly searching: Searching | null;
   readonly dialog: Dialog | null;
   readonly notice: { readonly text: string; readonly key: number } | null;
@@ -60,12 +62,14 @@ export const useEditor = create<EditorState>(() => ({
   files: new Map(),
   clip: null,
   problems: [],
+  problemsOf: new Map(),
   searching: null,
   dialog: null,
   notice: null,
 }));
 
 const { getState: get, setState: set } = useEditor;
+const NO_PROBLEMS = { problems: [], problemsOf: new Map<Id, Problem[]>() };
 
 // Looking
 
@@ -139,6 +143,13 @@ export function tell(text: string): void {
   set({ notice: { text, key: Date.now() } });
 }
 
+export function setProblems(problems: readonly Problem[]): void {
+  const problemsOf = new Map<Id, Problem[]>();
+  for (const problem of problems)
+    if (problem.node !== null) problemsOf.set(problem.node, [...(problemsOf.get(problem.node) ?? []), problem]);
+  set({ problems, problemsOf });
+}
+
 export function search(searching: Searching | null): void {
   set({ searching });
 }
@@ -155,16 +166,16 @@ export function open(found: Workflow, name: string, saved: Workflow | null = fou
   const isUntouched = current.history.now === EMPTY && !current.history.past.length && !current.history.future.length;
   const tab = newTab(found, name, saved);
   const tabs = isUntouched ? get().tabs.map((other) => (other === current ? tab : other)) : [...get().tabs, tab];
-  set({ tabs, active: tab.key, selection: new Set(), problems: [] });
+  set({ tabs, active: tab.key, selection: new Set(), ...NO_PROBLEMS });
 }
 
 export function openEmpty(): void {
   const tab = newTab();
-  set({ tabs: [...get().tabs, tab], active: tab.key, selection: new Set(), problems: [] });
+  set({ tabs: [...get().tabs, tab], active: tab.key, selection: new Set(), ...NO_PROBLEMS });
 }
 
 export function activate(key: string): void {
-  set({ active: key, selection: new Set(), problems: [] });
+  set({ active: key, selection: new Set(), ...NO_PROBLEMS });
 }
 
 export function closeTab(key: string): void {
@@ -172,7 +183,7 @@ export function closeTab(key: string): void {
   const left = get().tabs.filter((tab) => tab.key !== key);
   const tabs = left.length ? left : [newTab()];
   const active = get().active === key ? (tabs[Math.min(place, tabs.length - 1)] as Tab).key : get().active;
-  set({ tabs, active, selection: new Set(), problems: [] });
+  set({ tabs, active, selection: new Set(), ...NO_PROBLEMS });
 }
 
 export function markSaved(name: string, saved: Workflow): void {

@@ -26,9 +26,12 @@ import { fit, rememberPointer, searchAt, setView } from "./view";
 
 const NODE_TYPES = { card: NodeCard, note: NoteCard, group: GroupFrame };
 const GRID: [number, number] = [10, 10];
+/** Above so many nodes the map would cost a third of each frame while zooming. */
+const MOST_MAPPED = 500;
 
 export function Canvas() {
   const now = useWorkflow();
+  const { nodes: linked } = now;
   const types = useEditor((state) => state.types);
   const selection = useEditor((state) => state.selection);
   const active = useEditor((state) => state.active);
@@ -37,15 +40,17 @@ export function Canvas() {
   const oldEdges = useRef<ReadonlyMap<string, Edge>>(new Map());
   const [isDropping, setDropping] = useState(false);
   const nodes = useMemo(() => {
+    if (!types.size) return []; // what a node looks like is not known yet
     const made = flowNodes(now, types, selection, oldNodes.current);
     oldNodes.current = new Map(made.map((node) => [node.id, node]));
     return made;
   }, [now, types, selection]);
   const edges = useMemo(() => {
-    const made = flowEdges(now, types, oldEdges.current);
+    if (!types.size) return [];
+    const made = flowEdges(linked, types, oldEdges.current);
     oldEdges.current = new Map(made.map((edge) => [edge.id, edge]));
     return made;
-  }, [now, types]);
+  }, [linked, types]);
   const hasTypes = types.size > 0;
   useEffect(() => {
     setView(flow);
@@ -111,7 +116,7 @@ export function Canvas() {
         proOptions={{ hideAttribution: true }}
       >
         <Background variant={BackgroundVariant.Dots} gap={20} size={1.4} />
-        <MiniMap pannable zoomable ariaLabel={T.canvas.minimap} nodeClassName={(node) => `map-${node.type ?? ""}`} />
+        {now.nodes.size <= MOST_MAPPED && <MiniMap pannable zoomable ariaLabel={T.canvas.minimap} nodeClassName={(node) => `map-${node.type ?? ""}`} />}
         <Refusal />
       </ReactFlow>
       {isDropping && <div className="dropping">{T.canvas.dropHere}</div>}

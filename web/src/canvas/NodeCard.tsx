@@ -22,7 +22,7 @@ const FAR = 0.4;
 export const NodeCard = memo(function NodeCard({ data, selected }: NodeProps<CardNode>) {
   const isFar = useStore((state) => state.transform[2] < FAR);
   const state = useRuns((runs) => nodeRunOf(data.id)(runs)?.state);
-  const problem = useEditor((editor) => editor.problems.some((item) => item.node === data.id && item.severity === "error"));
+  const problem = useEditor((editor) => editor.problemsOf.get(data.id)?.some((item) => item.severity === "error"));
   const isKnown = useEditor((editor) => editor.types.has(data.node.type) || editor.types.size === 0);
   const { node, shape, type } = data;
   const classes = ["card", `mode-${node.mode}`, state && `run-${state}`, selected && "selected", problem && "has-problem", !isKnown && "missing"];
@@ -125,7 +125,7 @@ function controlOf(controls: unknown, input: string): string {
 }
 
 function InputHandle({ id, input, y, linked }: { readonly id: Id; readonly input: Input; readonly y: number; readonly linked: boolean }) {
-  const isWrong = useEditor((state) => state.problems.some((item) => item.node === id && item.input === input.name));
+  const isWrong = useEditor((state) => state.problemsOf.get(id)?.some((item) => item.input === input.name));
   const name = `socket type-${colourOf(input.types[0])}${isWrong ? " wrong" : ""}${linked ? " linked" : ""}${input.widget ? " of-widget" : ""}`;
   return <Handle id={input.name} type="target" position={Position.Left} className={name} style={{ top: y }} aria-label={T.canvas.input(input.name)} />;
 }

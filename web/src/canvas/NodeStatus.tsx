@@ -7,7 +7,7 @@ import { T } from "../texts";
 /** What became of a node: progress, preview, time and why it ran, errors with their fix. It hangs below the card. */
 export const NodeStatus = memo(function NodeStatus({ id, title }: { readonly id: Id; readonly title: string }) {
   const run = useRuns(nodeRunOf(id));
-  const problem = useEditor((state) => state.problems.find((item) => item.node === id));
+  const problem = useEditor((state) => state.problemsOf.get(id)?.[0]);
   const [isOpen, setOpen] = useState(false);
   const progress = run?.state === "running" && run.total > 0 ? run.done / run.total : undefined;
   const verdict = run && verdictOf(run.verdict);

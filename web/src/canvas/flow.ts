@@ -98,12 +98,12 @@ function itemNode(
   return [{ id, type: kind, position: { x: place?.x ?? 0, y: place?.y ?? 0 }, selected, data: { index, item }, measured: size, ...size, ...layer }];
 }
 
-export function flowEdges(workflow: Workflow, types: NodeTypes, old: ReadonlyMap<string, Edge>): Edge[] {
+export function flowEdges(nodes: Workflow["nodes"], types: NodeTypes, old: ReadonlyMap<string, Edge>): Edge[] {
   const edges: Edge[] = [];
-  for (const [id, node] of workflow.nodes)
+  for (const [id, node] of nodes)
     for (const [input, value] of node.inputs) {
       if (!(value instanceof Link)) continue;
-      const source = workflow.nodes.get(value.node);
+      const source = nodes.get(value.node);
       if (!source) continue;
       const output = types.get(source.type)?.outputs.find((item) => item.name === value.output);
       const kind = output?.types[0] ?? "*";
