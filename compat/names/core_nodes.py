@@ -13,7 +13,7 @@ from compat.names.session import Session
 from compat.object_info import object_info
 from graph.outcome import Blocker, Outcome
 from graph.registry import CORE, bare_name
-from graph.spec import MISSING, NodeSpec
+from graph.spec import MISSING, Choice, NodeSpec
 
 Names = dict[str, Any]
 METHODS: Final[Mapping[str, str]] = {
@@ -154,7 +154,14 @@ def _class(spec: NodeSpec, session: Session) -> Any:
         "execute": staticmethod(call),
         method: _method(call),
     }
-    return type(spec.id, (), body)
+    return type(spec.id, (), body | _choices(spec))
+
+
+def _choices(spec: NodeSpec) -> Names:
+    """What some packs read from the classes that scale: the methods to choose from."""
+    kept = {"upscale_method": "upscale_methods", "crop": "crop_methods"}
+    found = {item.name: item.widget.options for item in spec.inputs if isinstance(item.widget, Choice)}
+    return {plural: list(found[name]) for name, plural in kept.items() if name in found}
 
 
 def _method(call: Callable[..., Any]) -> Callable[..., Any]:

@@ -51,6 +51,7 @@ def _builders() -> dict[str, Build]:
         "comfy.samplers": sampling.samplers,
         "comfy.sample": sampling.sample_module,
         "comfy.k_diffusion.sampling": sampling.k_sampling,
+        "comfy.k_diffusion.utils": sampling.k_utils,
         "comfy.comfy_types.node_typing": node_typing,
         "comfy.comfy_types": node_typing,
         "comfy_execution.graph": graph_names,

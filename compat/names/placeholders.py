@@ -52,6 +52,10 @@ MODULES: Final = (
     "comfy.model_sampling",
     "comfy.sd",
     "comfy.options",
+    "comfy.samplers",
+    "comfy.sample",
+    "comfy.utils",
+    "comfy.model_management",
 )
 """Modules whose unknown names are placeholders."""
 ABSENT: Final = (
@@ -65,6 +69,9 @@ ABSENT_NAMES: Final = (
     "comfy.ops.uncast_bias_weight",
     "comfy.context_windows.create_sampler_sample_wrapper",
     "comfy_extras.nodes_hunyuan.LatentUpscaleModelLoader",
+    "comfy.utils.pack_latents",
+    "comfy.utils.unpack_latents",
+    "comfy.model_management.intermediate_dtype",
 )
 """Names that packs look for to learn how new a host is: they must not be there."""
 

@@ -310,3 +310,12 @@ def k_sampling(session: Session) -> Names:
         "BrownianTreeNoiseSampler": BrownianTreeNoiseSampler,
         "torch": torch,
     }
+
+
+def k_utils(session: Session) -> Names:
+    """The names of `comfy.k_diffusion.utils`."""
+    endings = {".png", ".jpg", ".jpeg", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp"}
+    return {
+        "FolderOfImages": type("FolderOfImages", (), {"IMG_EXTENSIONS": endings}),
+        "append_dims": lambda x, dims: x[(...,) + (None,) * (dims - x.ndim)],
+    }

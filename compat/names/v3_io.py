@@ -182,16 +182,14 @@ class ComboInput(WidgetInput):
     io_type = "COMBO"
 
     def __init__(self, id: str, options: Any = None, *more: Any, **named: Any) -> None:
-        listed: Any = options if options is not None else named.pop("enum_options", None)
-        if isinstance(listed, type) and issubclass(listed, Enum):
-            listed = [item.value for item in listed.__members__.values()]
+        given: Any = options if options is not None else named.pop("enum_options", None)
         super().__init__(id, *more, **named)
-        self.choices: list[Any] | None = None if listed is None else [*listed]
+        self.choices: list[Any] | None = None if given is None else [_plain(item) for item in given]
 
     def entry(self) -> tuple[Any, Options]:
         """With the options among the others."""
         kind, told = super().entry()
-        choices = {} if self.choices is None else {"options": [_plain(item) for item in self.choices]}
+        choices = {} if self.choices is None else {"options": self.choices}
         return kind, {**told, "multiselect": bool(self.options.get("multiselect")), **choices}
 
 

@@ -36,9 +36,8 @@ def describe(cls: Any, id: str, pack: str, title: str, digest: str) -> dict[str,
 
 def _functions(cls: Any) -> tuple[str, ...]:
     """What is called when the node runs."""
-    return (
-        (str(getattr(cls, "FUNCTION", "")), "execute") if hasattr(cls, "GET_SCHEMA") else (str(cls.FUNCTION),)
-    )
+    own = (str(getattr(cls, "FUNCTION", "")),)
+    return (*own, "execute") if hasattr(cls, "GET_SCHEMA") else own
 
 
 def _entries(groups: Mapping[str, Any], group: str) -> list[tuple[str, Any]]:

@@ -25,6 +25,7 @@ from graph.results import JobResult
 from host.jobs.documents import Texts, from_texts
 from host.jobs.model import Payload
 from host.lock import HASHES, Hashes
+from host.plugins.checks import refuse_values
 from host.plugins.loading import all_types
 from host.services import Services
 from host.worker.job import Bench, hidden_values, job_for, outputs_left, settled, targets_in
@@ -203,6 +204,7 @@ class Worker:
     def _result(self, bench: Bench, order: Message, token: threading.Event) -> JobResult:
         payload = from_texts(Texts(order["workflow"], order["rest"]))
         workflow = settled(payload, bench)
+        refuse_values(workflow, bench.types)
         teller = Teller(
             order["job"],
             order["attempt"],
