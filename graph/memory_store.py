@@ -182,6 +182,14 @@ class MemoryStore:
         """Drop every result that is not in use."""
         self.shrink(-1)
 
+    def drop_shared(self) -> int:
+        """Drop unpinned results with parts that others may hold too (models); gives the bytes freed."""
+        before = self._total
+        for key in list(self._shared):
+            if key not in self._pins:
+                self.drop(key)
+        return before - self._total
+
     def entries(self) -> list[Held]:
         """What is held, least recently used first."""
         known = list(self._entries.items())

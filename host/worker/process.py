@@ -158,7 +158,7 @@ class Worker:
                 case "run":
                     self._run(bench, order)
                 case "free":
-                    self._free()
+                    self._free(results=bool(order["free_memory"]))
                 case _:
                     self._answer(order)
         return 0
@@ -239,9 +239,12 @@ class Worker:
             for entry in held[: len(held) - self._options.cache_lru]:
                 self._memory.drop(bytes.fromhex(entry.key))
 
-    def _free(self) -> None:
-        """Let go of everything in memory: models too, which then are read from their files again."""
-        self._memory.clear()
+    def _free(self, results: bool) -> None:
+        """Let go of the models in memory, which then are read from their files again, or of all results."""
+        if results:
+            self._memory.clear()
+        else:
+            self._memory.drop_shared()
         gc.collect()
         torch: Any = sys.modules.get("torch")
         if torch is not None and torch.cuda.is_available():

@@ -116,3 +116,14 @@ def test_a_run_lets_go_of_values_when_their_last_user_has_run() -> None:
     nodes["end"] = Node("Show", {"value": Link("49", "*")})
     run(nodes, big, memory=MemoryStore(budget=0))
     assert max(most) <= 2
+
+
+def test_models_can_go_and_leave_the_pictures() -> None:
+    memory = MemoryStore(
+        1 << 30, measure=lambda value: 10, shares=lambda value: {7: 5} if value == "m" else {}
+    )
+    for key, value in ((b"a", "m"), (b"b", "picture"), (b"c", "m")):
+        memory.put(key, Entry(([value],)))
+    memory.pin(b"c")
+    memory.drop_shared()
+    assert [key in memory for key in (b"a", b"b", b"c")] == [False, True, True]
