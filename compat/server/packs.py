@@ -14,6 +14,7 @@ from compat.server.replies import both, told
 from compat.server.served_files import file_reply
 from compat.server.surroundings import Surroundings, surroundings
 from host.paths import inside, inside_file
+from host.plugins.remembered import read_packs
 
 _EXAMPLES: Final = ("example_workflows", "example", "examples", "workflow", "workflows")
 _LOCALES: Final = {"main": None, "nodeDefs": "nodeDefs", "commands": "commands", "settings": "settings"}
@@ -91,11 +92,19 @@ async def example(request: web.Request) -> web.StreamResponse:
 def packs_of(around: Surroundings) -> list[Pack]:
     """The plugins there are: folders with an `__init__.py`."""
     folders = [path for root in around.plugins if root.is_dir() for path in sorted(root.iterdir())]
+    told = {pack.path: Path(pack.web) for pack in read_packs(around.settings.home / "cache") if pack.web}
     return [
-        Pack(path.name, path, _web_folder(path))
+        Pack(path.name, path, _web_folder(path) or _own(path, told.get(str(path))))
         for path in folders
         if (path / "__init__.py").is_file() and not path.name.endswith(_DISABLED)
     ]
+
+
+def _own(folder: Path, web: Path | None) -> Path | None:
+    """The folder for scripts that a plugin worked out when a worker loaded it, where it is one of its own."""
+    if web is None or not web.is_dir() or not web.resolve().is_relative_to(folder.resolve()):
+        return None
+    return web
 
 
 def _web_folder(folder: Path) -> Path | None:

@@ -14,19 +14,20 @@ if TYPE_CHECKING:
     from graph.spec import NodeSpec
 
 FILE: Final = "plugins.json"
+PACKS: Final = "plugins-loaded.json"
 CRASHES: Final = "plugins-crashed.json"
 Read = Callable[[Sequence[Mapping[str, Any]]], "list[NodeSpec]"]
 
 
 def write_loaded(cache: Path, loaded: Loaded) -> None:
     """Remember all plugins and their node types for processes that run no plugin's code."""
-    data = {"packs": [pack.to_json() for pack in loaded.packs], "nodes": list(loaded.descriptions)}
-    _write(cache / FILE, data)
+    _write(cache / PACKS, {"packs": [pack.to_json() for pack in loaded.packs]})
+    _write(cache / FILE, {"nodes": list(loaded.descriptions)})
 
 
 def read_packs(cache: Path) -> list[Pack]:
     """The plugins as they were when a process last loaded them."""
-    return [pack_from(item) for item in _read(cache / FILE).get("packs", ())]
+    return [pack_from(item) for item in _read(cache / PACKS).get("packs", ())]
 
 
 @dataclass(slots=True)

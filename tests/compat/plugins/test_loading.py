@@ -4,8 +4,13 @@ import json
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
+from compat.server.packs import packs_of
+from compat.server.surroundings import Surroundings
 from host.plugins.remembered import Crashes, read_packs, write_loaded
+from host.server.settings import Settings
 from tests.compat.plugins.packs import Shelf, by_name
 
 GOOD = """
@@ -154,3 +159,14 @@ def test_what_was_loaded_is_remembered_for_processes_that_run_no_plugins_code(sh
         "category": "small",
         "output_node": False,
     }
+
+
+def test_a_web_folder_that_is_worked_out_is_found_without_running_the_pack_again(shelf: Shelf) -> None:
+    folder = shelf.pack("web", "WEB_DIRECTORY = './' + 'j' + 's'\n" + good("Web"))
+    outside = shelf.pack("thief", "WEB_DIRECTORY = '..' + '/web'\n" + good("Thief"))
+    (folder / "js").mkdir()
+    write_loaded(shelf.home / "cache", shelf.load())
+    settings = Settings(home=shelf.home, plugins=(shelf.home / "custom_nodes",))
+    around = SimpleNamespace(settings=settings, plugins=settings.plugins)
+    found = {pack.folder: pack.web for pack in packs_of(cast(Surroundings, around))}
+    assert found == {folder: folder / "js", outside: None}
