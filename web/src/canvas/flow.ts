@@ -8,7 +8,7 @@ import type { NodeType, NodeTypes } from "../document/schema";
 import { flowId } from "../editor";
 import { autoPlaces, placeholderType, shapeOf, SIZES, socketY, type Shape } from "./geometry";
 
-export type CardNode = FlowNode<{ id: Id; node: Node; type: NodeType; shape: Shape }, "card">;
+export type CardNode = FlowNode<{ id: Id; node: Node; type: NodeType; shape: Shape; asked: number | undefined }, "card">;
 export type ItemNode = FlowNode<{ index: number; item: Json }, "note" | "group">;
 export type AnyNode = CardNode | ItemNode;
 
@@ -49,14 +49,14 @@ function cardNode(
   const selected = selection.has(flow);
   const known = old.get(flow);
   const found = types.get(node.type);
-  if (known?.type === "card" && known.data.node === node && found === known.data.type && (width ?? known.width) === known.width) {
+  if (known?.type === "card" && known.data.node === node && found === known.data.type && known.data.asked === width) {
     if (known.position.x === x && known.position.y === y && known.selected === selected) return known;
     return { ...known, position: { x, y }, selected };
   }
   const type = found ?? placeholderType(id, node, workflow);
   const shape = shapeOf(type, node, width);
   const size = { width: shape.width, height: shape.height };
-  const data = { id, node, type, shape };
+  const data = { id, node, type, shape, asked: width };
   return { id: flow, type: "card", position: { x, y }, selected, data, ...size, measured: size, handles: handlesOf(type, shape) };
 }
 

@@ -4,7 +4,7 @@ import { Link, placeIn, type Id, type Node, type Workflow } from "../document/do
 import type { Input, NodeType, NodeTypes, Output } from "../document/schema";
 import type { Point } from "../document/commands";
 
-export const SIZES = { width: 250, wide: 310, header: 34, socket: 24, widget: 32, prompt: 104, picture: 190, pad: 8 } as const;
+export const SIZES = { narrow: 200, width: 250, wide: 310, header: 34, socket: 24, widget: 32, prompt: 104, picture: 190, pad: 8 } as const;
 const COLUMN = 360;
 const GAP = 60;
 
@@ -47,7 +47,7 @@ export function showsPictures(type: NodeType): boolean {
 /** The rows of a node and its size in canvas units (px at zoom 1). */
 export function shapeOf(type: NodeType, node: Node, width?: number): Shape {
   const prompts = type.inputs.some((input) => input.widget?.kind === "text" && input.widget.multiline);
-  const wide = Math.max(width ?? 0, prompts ? SIZES.wide : SIZES.width);
+  const wide = width ? Math.max(width, SIZES.narrow) : prompts ? SIZES.wide : SIZES.width;
   if (node.extra.get("collapsed") === true) return { width: wide, height: SIZES.header, rows: [] };
   const rows: Row[] = [];
   let top: number = SIZES.header + SIZES.pad / 2;
