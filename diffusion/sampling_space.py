@@ -74,6 +74,7 @@ class Clock:
 
 EDM_CLOCK: Final = Clock(lambda s: 0.25 * s.log(), lambda t: (t / 0.25).exp())
 ANGLE_CLOCK: Final = Clock(lambda s: s.atan() / pi * 2, lambda t: (t * pi / 2).tan())
+FLOW_CLOCK: Final = Clock(lambda s: s / (s + 1), lambda t: t / (1 - t))
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from torch import Tensor
 from diffusion.sampling_space import (
     ANGLE_CLOCK,
     EDM_CLOCK,
+    FLOW_CLOCK,
     DiscreteSampling,
     continuous,
     discrete_sigmas,
@@ -76,10 +77,12 @@ def discrete(model: Model, prediction: str, zero_snr: bool) -> Model:
 
 
 def continuous_edm(model: Model, prediction: str, sigma_max: float, sigma_min: float) -> Model:
-    """Any level between two, told to the network as a quarter of its logarithm (Karras et al. 2022)."""
+    """Any level between two, told to the network as a quarter of its logarithm (Karras et al. 2022), or for
+    "cosmos_rflow" as the share of noise."""
     edm = prediction.startswith("edm")
     data = EDM_DATA if edm else 1.0
-    levels = continuous(EDM_CLOCK, "edm" if edm else prediction, sigma_min, sigma_max, data)
+    clock = FLOW_CLOCK if prediction == "cosmos_rflow" else EDM_CLOCK
+    levels = continuous(clock, "edm" if edm else prediction, sigma_min, sigma_max, data)
     patched = with_levels(model, levels)
     if prediction == "edm_playground_v2.5":
         patched.add_object_patch("latent_format", PLAYGROUND)

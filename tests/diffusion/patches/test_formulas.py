@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from diffusion.patches import bands, degraded, guidance, shrink, tokens
-from diffusion.patches.levels import PLAYGROUND
+from diffusion.patches.levels import PLAYGROUND, continuous_edm
 from diffusion.sampling_space import (
     ANGLE_CLOCK,
     EDM_CLOCK,
@@ -300,6 +300,14 @@ def test_a_right_output_denoises_exactly(prediction: str) -> None:
     )
     scale = {"img_to_img": 1.0, "cosmos_rflow": 1 / (s + 1)}.get(prediction, 1 / math.sqrt(s**2 + 1))
     torch.testing.assert_close(levels.calculate_input(SIGMA, x), x * scale)
+
+
+def test_flow_levels_are_told_as_the_share_of_noise(small: Checkpoint) -> None:
+    assert small.model is not None
+    levels = continuous_edm(small.model, "cosmos_rflow", 80.0, 0.01).sampling
+    sigmas = torch.tensor([0.01, 1.0, 4.0])
+    torch.testing.assert_close(levels.timestep(sigmas), torch.tensor([0.01 / 1.01, 0.5, 0.8]))
+    torch.testing.assert_close(levels.sigma(levels.timestep(sigmas)), sigmas)
 
 
 def test_consistency_levels_are_every_twentieth() -> None:
