@@ -164,7 +164,8 @@ def test_health_readiness_metrics_and_system_tell_how_it_is(shared: Shared) -> N
         assert any(line.startswith('darkroom_jobs_ended_total{state="done"}') for line in lines)
         await server.ask("POST", "/api/v1/system/free", {"free_memory": True}, 202)
         again = await server.run(shown(77))
-        assert {timing["verdict"] for timing in again["nodes"]} == {"disk", "ran"}
+        verdicts = {timing["verdict"] for timing in again["nodes"]}
+        assert "ran" in verdicts and "cached" not in verdicts, "freed memory holds no result"
 
     shared.run(story)
 
