@@ -199,9 +199,7 @@ class Masked:
             return self.inner_model(x, sigma, options, seed)
         mask = self.mask
         if change := options.get("denoise_mask_function"):
-            mask = change(
-                sigma, mask, extra_options={"model": self.inner_model, "sigmas": self.sigmas}
-            )
+            mask = change(sigma, mask, extra_options={"model": self.inner_model, "sigmas": self.sigmas})
         kept = self.inner_model.sampling.noise_scaling(sigma, self.noise, self.latent_image)
         clean = self.inner_model(x * mask + kept * (1 - mask), sigma, options, seed)
         return clean * mask + self.latent_image * (1 - mask)
