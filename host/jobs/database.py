@@ -33,6 +33,13 @@ class _Task:
     keep: bool
 
 
+def _ask_for_room(connection: sqlite3.Connection) -> None:
+    """Write and take back what needs room, to find out whether there is any again."""
+    connection.execute("CREATE TABLE room (filler BLOB)")
+    connection.execute("INSERT INTO room VALUES (zeroblob(65536))")
+    connection.execute("DROP TABLE room")
+
+
 class Database:
     """Jobs on disk. Built and called in the event loop; the connections live in threads of their own.
 
@@ -111,14 +118,15 @@ class Database:
         going = True
         while going:
             batch, going = self._batch()
-            self._write([*self._owed, *batch])
+            tasks = [*self._owed, *batch]
+            self._write(tasks if tasks or not self.trouble else [_Task(_ask_for_room, None, keep=False)])
         self._connection.close()
 
     def _batch(self) -> tuple[list[_Task], bool]:
-        """What waits, at least one unless something is owed; and whether there is more to come."""
+        """What waits, at least one unless something is owed or wrong; and whether there is more to come."""
         batch = list[_Task]()
         with suppress(Empty):
-            task = self._tasks.get(timeout=_RETRY_SECONDS if self._owed else None)
+            task = self._tasks.get(timeout=_RETRY_SECONDS if self._owed or self.trouble else None)
             while task is not None:
                 batch.append(task)
                 if len(batch) == _MOST_AT_ONCE:

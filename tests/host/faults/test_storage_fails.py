@@ -38,6 +38,24 @@ def test_a_full_disk_refuses_new_jobs_and_keeps_what_ran(tmp_path: Path) -> None
     run(story())
 
 
+def test_a_server_with_nothing_to_write_finds_out_that_there_is_room_again(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with served(tmp_path) as server:
+            await ready(server)
+            connection = server.board._database._connection
+            pages = connection.execute("PRAGMA page_count").fetchone()[0]
+            connection.execute(f"PRAGMA max_page_count = {pages}")
+            await server.post(shown(1, tag="x" * 100_000), status=507)
+            await asyncio.sleep(1.5)
+            assert "is full" in server.board.trouble
+            connection.execute("PRAGMA max_page_count = 1000000")
+            async with asyncio.timeout(10):
+                while server.board.trouble:
+                    await asyncio.sleep(0.05)
+
+    run(story())
+
+
 def test_a_locked_database_is_told_and_waited_for(tmp_path: Path) -> None:
     async def story() -> None:
         async with served(tmp_path) as server:
