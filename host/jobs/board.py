@@ -82,6 +82,7 @@ class Board:
         self._ledger.count_from(last_row, last_ended)
         found = await self._database.read(rows.open_jobs)
         self._numbers = count(int(max((job.number for job, _ in found), default=-1)) + 1)
+        self.runner.paused = await self._database.read(rows.queue_is_paused)
         for job, last in found:
             item = OpenJob(job, last + 1, whole=last == 0)
             self._ledger.keep(item)
@@ -384,15 +385,20 @@ class Board:
 
     async def pause_queue(self, after_running: bool = True) -> None:
         """Start no more jobs; without `after_running`, pause those that run too."""
-        self.runner.paused = True
+        self._pause(True)
         for item in list(self._ledger.open.values()):
             if not after_running and item.job.state == "running":
                 self.runner.pause(item)
 
     async def resume_queue(self) -> None:
         """Start jobs again."""
-        self.runner.paused = False
+        self._pause(False)
         self.runner.dispatch()
+
+    def _pause(self, is_on: bool) -> None:
+        """Pause the queue or let it go on, also after a restart."""
+        self.runner.paused = is_on
+        self._database.note(lambda db: rows.pause_queue(db, is_on))
 
     @property
     def queue_paused(self) -> bool:

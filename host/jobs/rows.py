@@ -103,6 +103,17 @@ def last_rows(db: sqlite3.Connection) -> tuple[int, int]:
     return (used[0] if used else 0), ended[0]
 
 
+def queue_is_paused(db: sqlite3.Connection) -> bool:
+    """Whether no job is to be started."""
+    found = db.execute("SELECT is_on FROM switches WHERE name = 'queue paused'").fetchone()
+    return bool(found and found[0])
+
+
+def pause_queue(db: sqlite3.Connection, is_on: bool) -> None:
+    """Remember whether no job is to be started."""
+    db.execute("INSERT OR REPLACE INTO switches VALUES ('queue paused', ?)", (is_on,))
+
+
 def texts_of(db: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Texts]:
     """The documents of jobs, by id."""
     found = _many(db, "SELECT id, workflow, rest FROM jobs JOIN payloads USING (row) WHERE id IN", ids)

@@ -5,10 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-VERSION: Final = 1
+VERSION: Final = 2
 _BUSY_MS: Final = 2000
 
-_TABLES: Final = """
+_SWITCHES: Final = """
+CREATE TABLE switches (name TEXT PRIMARY KEY, is_on INTEGER NOT NULL) WITHOUT ROWID;
+"""
+_TABLES: Final = f"""{_SWITCHES}
 CREATE TABLE jobs (
     row INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, state TEXT NOT NULL, number REAL NOT NULL,
     priority INTEGER NOT NULL, placed INTEGER NOT NULL, client_id TEXT NOT NULL, title TEXT NOT NULL,
@@ -34,7 +37,7 @@ CREATE TABLE timings (
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS: Final[dict[int, Callable[[sqlite3.Connection], None]]] = {}
+MIGRATIONS: Final[dict[int, Callable[[sqlite3.Connection], object]]] = {1: lambda db: db.execute(_SWITCHES)}
 """How a database of version n becomes one of n + 1."""
 
 

@@ -52,6 +52,22 @@ async def hand_in(url: str, home: Path) -> list[str]:
             await asyncio.sleep(0.02)
 
 
+def test_a_queue_that_was_paused_is_so_after_a_restart(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with served(tmp_path) as server:
+            await server.ask("POST", "/api/v1/queue/pause", {}, 200)
+            job = await server.post(counted(tmp_path / "count"))
+        async with served(tmp_path) as server:
+            assert server.board.queue_paused
+            assert (await server.ask("GET", f"/api/v1/jobs/{job['id']}"))["state"] == "queued"
+            await server.ask("POST", "/api/v1/queue/resume", {}, 200)
+            assert (await server.ended(job["id"]))["state"] == "done"
+        async with served(tmp_path) as server:
+            assert not server.board.queue_paused
+
+    run(story())
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_a_server_that_ends_with_fifty_jobs_waiting_loses_none(tmp_path: Path, number: int) -> None:
     async def story() -> None:
