@@ -29,7 +29,7 @@ async function buildTextToImage(page) {
   const latent = node(page, "Empty Latent Image");
   await type(latent, "width", "128");
   await type(latent, "height", "128");
-  await type(sampler, "steps", "12");
+  await type(sampler, "steps", "240");
   await grow(page, output(sampler, "LATENT"), 1150, 160, "vae decode");
   const decode = node(page, "VAE Decode");
   await link(page, output(checkpoint, "VAE"), input(decode, "vae"));
