@@ -1,7 +1,7 @@
 /** A server of our own and Debian's Chromium to look at it with. */
 
 import { spawn } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
@@ -31,10 +31,15 @@ export function newFolder() {
 
 export const removeFolder = (folder) => rmSync(folder, { recursive: true, force: true });
 
-/** Starts `./darkroom serve` in a folder; gives its address and how to stop it. */
-export async function startServer(folder, port = "0") {
-  const options = ["--port", port, "--input-directory", join(folder, "input"), "--user-directory", join(folder, "user"), "--output-directory", join(folder, "output")];
-  const server = spawn(join(ROOT, "darkroom"), ["serve", ...options], { cwd: ROOT, stdio: ["ignore", "pipe", "inherit"] });
+const logOf = (folder) => join(folder, "server.log");
+
+/** The end of what the server of a folder logged. */
+export const logIn = (folder) => (existsSync(logOf(folder)) ? readFileSync(logOf(folder), "utf8").slice(-4000) : "");
+
+/** Starts `./darkroom serve` with everything it writes in a folder; gives its address and how to stop it. */
+export async function startServer(folder, port = "0", more = []) {
+  const options = ["--port", port, "--base-directory", folder, "--models-directory", join(ROOT, "models"), ...more];
+  const server = spawn(join(ROOT, "darkroom"), ["serve", ...options], { cwd: ROOT, stdio: ["ignore", "pipe", openSync(logOf(folder), "a")] });
   const url = await new Promise((resolve, reject) => {
     server.on("exit", (code) => reject(new Error(`The server ended with ${code}.`)));
     server.stdout.on("data", (text) => {
@@ -60,7 +65,7 @@ export async function startBrowser() {
     reducedMotion: "reduce",
     colorScheme: "dark",
   });
-  context.setDefaultTimeout(15_000);
+  context.setDefaultTimeout(30_000);
   const complaints = [];
   context.on("page", (page) => listen(page, complaints));
   for (const page of context.pages()) listen(page, complaints);
@@ -78,7 +83,7 @@ function listen(page, complaints) {
   page.on("pageerror", (error) => complaints.push(String(error)));
 }
 
-export async function shot(page, name) {
+export async function shotOf(page, name) {
   mkdirSync(SHOTS, { recursive: true });
   await page.screenshot({ path: join(SHOTS, `${name}.png`) });
 }

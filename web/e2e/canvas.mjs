@@ -53,3 +53,21 @@ export async function type(card, name, text) {
   await field.fill(text);
   await field.press("Tab");
 }
+
+/** The bytes of the first result. */
+export async function pictureOf(page) {
+  const source = await page.getByRole("button", { name: "Result 1" }).getByRole("img").getAttribute("src");
+  return Buffer.from(await (await fetch(new URL(source, page.url()))).arrayBuffer());
+}
+
+/** Drops a file on the canvas. */
+export async function drop(page, name, type, bytes) {
+  await page.getByRole("main").evaluate(
+    (main, file) => {
+      const data = new DataTransfer();
+      data.items.add(new File([Uint8Array.from(file.bytes)], file.name, { type: file.type }));
+      main.dispatchEvent(new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer: data }));
+    },
+    { name, type, bytes: [...bytes] },
+  );
+}
