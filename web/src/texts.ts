@@ -9,6 +9,7 @@ export const T = {
     tabs: "Open workflows",
     newTab: "New workflow",
     closeTab: (name: string) => `Close ${name}`,
+    closeTabKey: "Delete",
     workflow: "Workflow",
     undo: "Undo",
     redo: "Redo",

@@ -84,7 +84,6 @@ function SearchBox({ searching }: { readonly searching: Searching }) {
               key={type.id}
               role="option"
               aria-selected={index === at}
-              aria-label={type.title}
               className={index === at ? "at" : ""}
               onPointerMove={() => {
                 setAt(index);

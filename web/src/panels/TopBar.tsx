@@ -10,6 +10,9 @@ import { togglePanel, toggleTheme } from "./viewing";
 export function TopBar() {
   return (
     <nav className="bar" aria-label={T.bar.label}>
+      <b className="brand">
+        <span className="logo" aria-hidden /> {T.product}
+      </b>
       <Menu />
       <Tabs />
       <Editing />
@@ -54,8 +57,8 @@ function Menu() {
         if (!event.currentTarget.contains(event.relatedTarget)) event.currentTarget.open = false;
       }}
     >
-      <summary aria-label={T.bar.workflow} title={T.bar.workflow}>
-        <span className="logo" aria-hidden /> {T.product} <Icon name="down" />
+      <summary aria-label={T.bar.workflow}>
+        {T.bar.workflow} <Icon name="down" />
       </summary>
       <div role="menu" aria-label={T.bar.workflow}>
         {items.map((item, index) =>
@@ -96,34 +99,43 @@ function Tabs() {
   const tabs = useEditor((state) => state.tabs);
   const active = useEditor((state) => state.active);
   return (
-    <div className="tabs" role="tablist" aria-label={T.bar.tabs}>
-      {tabs.map((tab) => (
-        <span key={tab.key} className={`tab${tab.key === active ? " active" : ""}`}>
-          <button
-            type="button"
-            role="tab"
-            aria-selected={tab.key === active}
-            onClick={() => {
-              activate(tab.key);
-            }}
-          >
-            {labelOf(tab)}
-            {isChanged(tab) && <i className="changed" title={T.bar.unsaved} aria-label={T.bar.unsaved} />}
-          </button>
-          {tabs.length > 1 && (
+    <div className="tabs">
+      <div className="tab-list" role="tablist" aria-label={T.bar.tabs}>
+        {tabs.map((tab) => (
+          <span key={tab.key} role="presentation" className={`tab${tab.key === active ? " active" : ""}`}>
             <button
               type="button"
-              className="close"
-              aria-label={T.bar.closeTab(labelOf(tab))}
+              role="tab"
+              aria-selected={tab.key === active}
+              aria-keyshortcuts={T.bar.closeTabKey}
               onClick={() => {
-                closeTab(tab.key);
+                activate(tab.key);
+              }}
+              onKeyDown={(event) => {
+                if (event.key === "Delete" && tabs.length > 1) closeTab(tab.key);
+                if (event.key === "Delete") event.stopPropagation();
               }}
             >
-              <Icon name="close" />
+              {labelOf(tab)}
+              {isChanged(tab) && <i className="changed" role="img" title={T.bar.unsaved} aria-label={T.bar.unsaved} />}
             </button>
-          )}
-        </span>
-      ))}
+            {tabs.length > 1 && (
+              <button
+                type="button"
+                className="close"
+                tabIndex={-1}
+                aria-hidden
+                title={T.bar.closeTab(labelOf(tab))}
+                onClick={() => {
+                  closeTab(tab.key);
+                }}
+              >
+                <Icon name="close" />
+              </button>
+            )}
+          </span>
+        ))}
+      </div>
       <IconButton text={T.bar.newTab} onClick={openEmpty}>
         <Icon name="plus" />
       </IconButton>

@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from "react";
+import { useEffect, useId, useMemo, useRef, useState, type KeyboardEvent } from "react";
 import { createPortal } from "react-dom";
 import { readFiles, trying } from "../actions";
 import { printJson, type Json } from "../document/json";
@@ -20,6 +20,7 @@ const MOST_SHOWN = 200;
 export function ChoiceWidget({ name, widget, value, set }: WidgetProps<Kind>) {
   const [box, setBox] = useState<DOMRect | null>(null);
   const button = useRef<HTMLButtonElement>(null);
+  const popup = useId();
   const shown = value === undefined || value === null ? T.widget.choose : textOf(value);
   const show = (): void => {
     if (widget.kind !== "choice") trying(() => readFiles(widget.folder));
@@ -39,6 +40,7 @@ export function ChoiceWidget({ name, widget, value, set }: WidgetProps<Kind>) {
         className="field-value choice"
         aria-label={name}
         aria-haspopup="listbox"
+        aria-controls={popup}
         aria-expanded={box !== null}
         title={shown}
         onClick={show}
@@ -48,6 +50,7 @@ export function ChoiceWidget({ name, widget, value, set }: WidgetProps<Kind>) {
       {box &&
         createPortal(
           <Popup
+            id={popup}
             name={name}
             widget={widget}
             box={box}
@@ -75,6 +78,7 @@ function useOptions(widget: Kind): readonly Option[] {
 }
 
 interface PopupProps {
+  readonly id: string;
   readonly name: string;
   readonly widget: Kind;
   readonly box: DOMRect;
@@ -83,7 +87,7 @@ interface PopupProps {
   readonly choose: (value: Json) => void;
 }
 
-function Popup({ name, widget, box, value, close, choose }: PopupProps) {
+function Popup({ id, name, widget, box, value, close, choose }: PopupProps) {
   const options = useOptions(widget);
   const [words, setWords] = useState("");
   const [at, setAt] = useState(() => Math.max(options.findIndex((option) => option.value === value), 0));
@@ -129,7 +133,7 @@ function Popup({ name, widget, box, value, close, choose }: PopupProps) {
             setAt(0);
           }}
         />
-        <ul ref={list} role="listbox" aria-label={name}>
+        <ul ref={list} id={id} role="listbox" aria-label={name} tabIndex={-1}>
           {found.map((option, index) => (
             <li
               key={option.text}
