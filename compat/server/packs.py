@@ -2,7 +2,7 @@
 
 import ast
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
@@ -14,9 +14,9 @@ from compat.server.replies import both, told
 from compat.server.served_files import file_reply
 from compat.server.surroundings import Surroundings, surroundings
 from host.paths import inside, inside_file
+from host.plugins.examples import EXAMPLE_FOLDERS, examples_of
 from host.plugins.remembered import read_packs
 
-_EXAMPLES: Final = ("example_workflows", "example", "examples", "workflow", "workflows")
 _LOCALES: Final = {"main": None, "nodeDefs": "nodeDefs", "commands": "commands", "settings": "settings"}
 _DISABLED: Final = ".disabled"
 _WEB: Final = "WEB_DIRECTORY"
@@ -74,7 +74,7 @@ async def translations(request: web.Request) -> web.StreamResponse:
 async def list_examples(request: web.Request) -> web.StreamResponse:
     """The names of plugins' example workflows."""
     packs = packs_of(surroundings(request))
-    found = {pack.name: sorted({path.stem for path in _examples(pack)}) for pack in packs}
+    found = {pack.name: sorted({path.stem for path in examples_of(pack.folder)}) for pack in packs}
     return told({name: names for name, names in found.items() if names})
 
 
@@ -82,7 +82,7 @@ async def example(request: web.Request) -> web.StreamResponse:
     """An example workflow, or its picture."""
     name, file = request.match_info["pack"], request.match_info["file"]
     for pack in packs_of(surroundings(request)):
-        for folder in _EXAMPLES if pack.name == name else ():
+        for folder in EXAMPLE_FOLDERS if pack.name == name else ():
             root = inside(pack.folder, folder)
             if root is not None and (path := inside_file(root, file)) is not None:
                 return file_reply(path)
@@ -132,11 +132,6 @@ def _scripts(folder: Path, url: str) -> list[str]:
 
 def _url(pack: str) -> str:
     return f"/extensions/{quote(pack)}"
-
-
-def _examples(pack: Pack) -> Iterator[Path]:
-    for name in _EXAMPLES:
-        yield from (pack.folder / name).glob("*.json")
 
 
 def _locale(folder: Path) -> dict[str, Any]:

@@ -1,73 +1,176 @@
-"""Routes of the workflows that Darkroom ships: to be read and tried, never changed."""
+"""Routes of the workflows that Darkroom and plugins bring: to be read and tried, never changed."""
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
+from urllib.parse import quote
 
 from aiohttp import web
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from graph.document import Workflow
-from graph.document_json import load_workflow
+from graph.document_json import write_workflow
+from graph.formats import read_any
 from graph.problems import WorkflowError
-from host.folders import SOURCES
-from host.paths import inside_file
+from graph.registry import Registry
+from host.covers import thumbnail
+from host.folders import PLUGINS, SOURCES, Folders
+from host.lock import model_files
+from host.plugins.examples import all_examples
+from host.server.assets import DRAWING
 from host.server.etags import is_known, quoted, tag_of, unchanged
-from host.server.refusals import missing
-from host.server.routing import route, told
+from host.server.keys import FOLDERS, SERVICES, TYPES
+from host.server.refusals import Refused, missing
+from host.server.routing import PREFIX, query_of, route, told
 
 SHIPPED: Final = SOURCES / "workflows"
+PICTURES: Final = SOURCES / "docs" / "images" / "workflows"
+_LARGEST: Final = 2**24
+"""Bytes; an example that is larger is not read only to be listed."""
+
+
+class NeededModel(BaseModel):
+    """A model file that a template names, and whether it is here."""
+
+    kind: str
+    name: str
+    here: bool
 
 
 class Template(BaseModel):
-    """A shipped workflow. notes: what its author wrote beside it; ports: what can be set from outside."""
+    """A workflow to begin with. notes: what its author wrote beside it; ports: what can be set from outside.
+
+    pack: the plugin that brings it, or "". picture: where one of its pictures is. unknown: node types that
+    are not installed.
+    """
 
     name: str
     title: str
+    category: str
+    pack: str
     notes: list[str]
     ports: list[str]
+    picture: str | None
+    models: list[NeededModel]
+    unknown: list[str]
 
 
 class Templates(BaseModel):
-    """All shipped workflows."""
+    """All templates: the shipped ones, then those of plugins."""
 
     templates: list[Template]
 
 
-@route("GET", "/templates", "List the shipped workflows", reply=Templates)
+class PictureQuery(BaseModel):
+    """How large a picture is to be."""
+
+    size: int = Field(320, ge=16, le=1024, description="Pixels, the longer side.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A template's file and picture."""
+
+    name: str
+    path: Path
+    picture: Path | None
+    pack: str = ""
+
+
+@route("GET", "/templates", "List the workflows to begin with", reply=Templates)
 async def list_templates(request: web.Request) -> web.StreamResponse:
-    """With their titles and notes."""
-    return told({"templates": await asyncio.to_thread(lambda: list(_templates()))})
+    """With titles, notes and the models they need."""
+    return told({"templates": await asyncio.to_thread(lambda: list(_templates(request)))})
 
 
-@route("GET", "/templates/{name}", "A shipped workflow, in our format", replies={304: "You have it."})
+@route("GET", "/templates/{name}", "A template, in our format", replies={304: "You have it."})
 async def get_template(request: web.Request) -> web.StreamResponse:
-    """To be saved under a name of your own."""
-    name = request.match_info["name"]
-    path = inside_file(SHIPPED, f"{name}.json")
-    if path is None:
-        raise missing("template", name)
-    data = await asyncio.to_thread(path.read_bytes)
+    """To be saved under a name of your own. A name's / is sent as %2F."""
+    source = _asked(request)
+
+    def found() -> bytes:
+        data = source.path.read_bytes()
+        return write_workflow(_read(request, data, source)).encode() if source.pack else data
+
+    data = await asyncio.to_thread(found)
     tag = tag_of(data)
     if is_known(request, tag):
         return unchanged(tag)
     return web.Response(body=data, content_type="application/json", charset="utf-8", headers=quoted(tag))
 
 
-def _templates() -> Iterator[dict[str, Any]]:
+@route(
+    "GET",
+    "/templates/{name}/picture",
+    "What a template makes",
+    query=PictureQuery,
+    media="image/webp",
+    replies={304: "You have it.", 415: "The file is no picture that can be shown."},
+)
+async def get_template_picture(request: web.Request) -> web.StreamResponse:
+    """A small WebP."""
+    size, path = query_of(request, PictureQuery).size, _asked(request).picture
+    if path is None:
+        raise missing("picture", request.match_info["name"])
+    facts = path.stat()
+    tag = f"{facts.st_mtime_ns:x}-{facts.st_size:x}-{size}"
+    if is_known(request, tag):
+        return unchanged(tag)
+    try:
+        async with request.app[DRAWING]:
+            body = await asyncio.to_thread(thumbnail, path, size)
+    except (OSError, SyntaxError, ValueError):
+        raise Refused(415, "no_picture", f"{path.name} is no picture that can be shown.") from None
+    headers = quoted(tag) | {"Cache-Control": "private, max-age=3600"}
+    return web.Response(body=body, content_type="image/webp", headers=headers)
+
+
+def _sources(request: web.Request) -> Iterator[_Source]:
     for path in sorted(SHIPPED.glob("*.json")):
+        picture = PICTURES / f"{path.stem}.webp"
+        yield _Source(path.stem, path, picture if picture.is_file() else None)
+    for example in all_examples(request.app[FOLDERS].folders(PLUGINS)):
+        yield _Source(example.name, example.path, example.picture, example.pack)
+
+
+def _asked(request: web.Request) -> _Source:
+    name = request.match_info["name"]
+    found = next((source for source in _sources(request) if source.name == name), None)
+    if found is None:
+        raise missing("template", name)
+    return found
+
+
+def _templates(request: web.Request) -> Iterator[dict[str, Any]]:
+    types, folders = request.app[TYPES](), request.app[FOLDERS]
+    for source in _sources(request):
         try:
-            yield _template(path, load_workflow(path))
-        except (WorkflowError, OSError):  # one that is being written is listed next time
+            if source.path.stat().st_size <= _LARGEST:
+                workflow = _read(request, source.path.read_bytes(), source)
+                yield _template(source, workflow, types, folders)
+        except (WorkflowError, OSError):  # one that is being written, or no workflow at all
             continue
 
 
-def _template(path: Path, workflow: Workflow) -> dict[str, Any]:
+def _read(request: web.Request, data: bytes, source: _Source) -> Workflow:
+    return read_any(data, request.app[SERVICES].formats(), request.app[TYPES](), source.path.name)
+
+
+def _template(source: _Source, workflow: Workflow, types: Registry, folders: Folders) -> dict[str, Any]:
     notes = [cast("dict[str, Any]", note).get("text") for note in workflow.notes if isinstance(note, dict)]
     return {
-        "name": path.stem,
-        "title": str(workflow.extra.get("title") or path.stem.replace("-", " ").capitalize()),
+        "name": source.name,
+        "title": str(workflow.extra.get("title") or source.path.stem.replace("-", " ").capitalize()),
+        "category": str(workflow.extra.get("category") or ""),
+        "pack": source.pack,
         "notes": [text for text in notes if isinstance(text, str)],
         "ports": list(workflow.ports),
+        "picture": f"{PREFIX}/templates/{quote(source.name, safe='')}/picture" if source.picture else None,
+        "models": [
+            {"kind": kind, "name": name, "here": folders.find(kind, name) is not None}
+            for kind, name in dict.fromkeys(model_files(workflow, types))
+        ],
+        "unknown": sorted({node.type for node in workflow.nodes.values() if types.get(node.type) is None}),
     }

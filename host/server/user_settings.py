@@ -28,7 +28,15 @@ class UserSettings(Asked):
     autosave: float = Field(
         5.0, ge=0, le=3600, description="Seconds after a change until it is saved; 0: never."
     )
-    snap: int = Field(0, ge=0, le=200, description="Pixels of the grid that nodes keep to; 0: none.")
+    snap: int = Field(10, ge=0, le=200, description="Pixels of the grid that nodes keep to; 0: none.")
+    links: Literal["curved", "straight", "stepped"] = Field("curved", description="How links are drawn.")
+    shapes: bool = Field(False, description="Show sizes on every link, not only where they help.")
+    minimap: bool = Field(True, description="Show a map of the workflow.")
+    motion: Literal["system", "reduced"] = Field("system", description="Whether things may move.")
+    check: bool = Field(True, description="Look for problems after each change.")
+    keys: dict[str, list[str]] = Field(
+        default_factory=dict[str, list[str]], description="Keys of commands, in place of the usual ones."
+    )
     confirm_delete: bool = Field(True, description="Ask before something is deleted.")
     extra: dict[str, Any] = Field(default_factory=dict[str, Any])
 

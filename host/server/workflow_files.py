@@ -19,6 +19,9 @@ WORKFLOWS: Final = "workflows"
 HISTORY: Final = ".history"
 MOST_VERSIONS: Final = 100
 _ENDING: Final = ".json"
+AUTO_SPAN: Final = 5 * 60_000
+"""Milliseconds: of the saves that nobody asked for, one in such a time is kept as a version."""
+_AUTO: Final = ".auto"
 _MILLISECONDS: Final = 1000
 
 
@@ -34,13 +37,14 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """What a workflow was once. id: its time and tag; saved: ms since 1970; size in bytes."""
+    """What a workflow was once. id: its time and tag; saved: ms since 1970; auto: nobody asked for it."""
 
     id: str
     tag: str
     saved: int
     size: int
     path: Path
+    auto: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +78,13 @@ class WorkflowFolder:
         path = self._path(name)
         return tag_of(path.read_bytes()) if path.is_file() else None
 
-    def save(self, name: str, data: bytes) -> Version:
-        """Replace a workflow, keeping what it was. Raises Refused."""
+    def save(self, name: str, data: bytes, auto: bool = False) -> Version:
+        """Replace a workflow, keeping what it was. auto: nobody asked for it. Raises Refused."""
         path = self._path(name)
         with writing(name):
             self._remember_current(name, path)
             write_atomically(path, data)
-            return self._remember(name, data)
+            return self._remember(name, data, auto)
 
     def rename(self, name: str, to: str) -> None:
         """Give a workflow and its versions another name. Raises Refused when that is taken."""
@@ -148,16 +152,22 @@ class WorkflowFolder:
         if path.is_file():
             self._remember(name, path.read_bytes())
 
-    def _remember(self, name: str, data: bytes) -> Version:
+    def _remember(self, name: str, data: bytes, auto: bool = False) -> Version:
         known, tag = self.versions(name), tag_of(data)
         if known and known[0].tag == tag:
             return known[0]
         saved = max(time.time_ns() // 10**6, known[0].saved + 1 if known else 0)
-        path = self._past(name) / f"{saved}-{tag}{_ENDING}"
+        path = self._past(name) / f"{saved}-{tag}{_AUTO if auto else ''}{_ENDING}"
         write_atomically(path, data)
-        for old in known[MOST_VERSIONS - 1 :]:
+        passed = known[: 1 if auto and _is_passing(known, saved) else 0]
+        for old in (*passed, *known[MOST_VERSIONS - 1 :]):
             old.path.unlink(missing_ok=True)
-        return Version(path.stem, tag, saved, len(data), path)
+        return Version(path.stem, tag, saved, len(data), path, auto)
+
+
+def _is_passing(known: Sequence[Version], now: int) -> bool:
+    """Whether the newest version is one that nobody asked for, soon after the one before it."""
+    return len(known) > 1 and known[0].auto and now - known[1].saved < AUTO_SPAN
 
 
 def bad_name(name: str) -> Refused:
@@ -195,4 +205,5 @@ def _version(path: Path) -> Version | None:
     saved, _, tag = path.stem.partition("-")
     if not (saved.isascii() and saved.isdigit() and len(saved) < 18 and tag and path.suffix == _ENDING):
         return None
-    return Version(path.stem, tag, int(saved), path.stat().st_size, path)
+    auto = tag.endswith(_AUTO)
+    return Version(path.stem, tag.removesuffix(_AUTO), int(saved), path.stat().st_size, path, auto)

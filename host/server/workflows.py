@@ -62,6 +62,7 @@ class SaveQuery(BaseModel):
     """How to keep a workflow."""
 
     format: FormatName = Field("darkroom", description="The format to keep it in.")
+    auto: bool = Field(False, description="Nobody asked for it: of several such saves few stay as versions.")
 
 
 class ConvertQuery(BaseModel):
@@ -87,12 +88,13 @@ class Saved(BaseModel):
 
 
 class VersionShape(BaseModel):
-    """What a workflow was. saved: ms since 1970."""
+    """What a workflow was. saved: ms since 1970; auto: it was saved without being asked for."""
 
     id: str
     etag: str
     saved: int
     size: int
+    auto: bool
 
 
 class Versions(BaseModel):
@@ -194,7 +196,7 @@ async def save_workflow(request: web.Request) -> web.StreamResponse:
         text = _converted(request, body, query.format, "The body")
         with request.app[SAVING]:
             _check(request, folder.tag(name))
-            version = folder.save(name, text.encode())
+            version = folder.save(name, text.encode(), query.auto)
         return {
             "name": name,
             "etag": version.tag,
@@ -237,7 +239,8 @@ async def list_versions(request: web.Request) -> web.StreamResponse:
     """Each save is a version, the last 100 are kept; also of a workflow that was deleted."""
     found = await asyncio.to_thread(_folder(request).versions, _name(request))
     told_versions = [
-        {"id": item.id, "etag": item.tag, "saved": item.saved, "size": item.size} for item in found
+        {"id": item.id, "etag": item.tag, "saved": item.saved, "size": item.size, "auto": item.auto}
+        for item in found
     ]
     return told({"versions": told_versions})
 
