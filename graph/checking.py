@@ -9,7 +9,7 @@ from typing import Any, Final
 from graph.context import Files
 from graph.document import Link, Node, Workflow
 from graph.modes import Cut, true_source
-from graph.problems import Problem
+from graph.problems import Problem, Repair
 from graph.registry import Registry
 from graph.sockets import SocketType
 from graph.spec import MISSING, Input, NodeSpec, Output
@@ -62,11 +62,18 @@ class Checking:
         return f"{key[:80]} '{title[:80]}'"
 
     def problem(
-        self, code: str, key: str, input: str, message: str, fix: str = "", warning: bool = False
+        self,
+        code: str,
+        key: str,
+        input: str,
+        message: str,
+        fix: str = "",
+        warning: bool = False,
+        repair: Repair | None = None,
     ) -> Problem:
         """A problem of one input of a node; `message` goes on from the input's name."""
         sentence = f"{self.label(key)}, input {input[:80]}: {message}"
-        return Problem(code, sentence, key, input, fix, "warning" if warning else "error")
+        return Problem(code, sentence, key, input, fix, "warning" if warning else "error", repair)
 
     @cached_property
     def specs(self) -> Mapping[str, NodeSpec | None]:

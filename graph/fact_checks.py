@@ -27,7 +27,9 @@ def fact_problems(checking: Checking, order: Sequence[str]) -> Iterator[Problem]
         found = infer_facts(kind.spec, known)
         told.update({(key, name): facts for name, facts in found.outputs.items()})
         for name, fault in found.faults.items():
-            yield checking.problem(fault.code, key, name, fault.message, fault.fix, fault.warning)
+            yield checking.problem(
+                fault.code, key, name, fault.message, fault.fix, fault.warning, fault.repair
+            )
         yield from _refinement_problems(checking, key, kind, incoming)
         yield from _agreement_problems(checking, key, kind, {**incoming, **found.inputs})
 

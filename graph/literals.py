@@ -5,21 +5,26 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, cast
 
+from graph.problems import Repair
 from graph.sockets import ANY_NAME
 from graph.spec import Choice, FileChoice, Input, Number
-from graph.suggestions import did_you_mean, shown
+from graph.suggestions import did_you_mean, nearest, shown
 
 _LARGEST_EXPONENT: Final = 1023
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing wrong with a value: `message` goes on from "input steps: "; a warning does not stop a run."""
+    """One thing wrong with a value: `message` goes on from "input steps: "; a warning does not stop a run.
+
+    repair: the fix for programs, where one can make it.
+    """
 
     code: str
     message: str
     fix: str = ""
     warning: bool = False
+    repair: Repair | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +66,8 @@ def read_literal(input: Input, raw: Any, lenient: bool = False) -> Literal:
 
 def _items(input: Input, raw: list[Any], lenient: bool) -> Literal:
     read = [_one(input, item, lenient) for item in raw]
-    return Literal(
-        [item.value for item in read], tuple(dict.fromkeys(fault for item in read for fault in item.faults))
-    )
+    faults = (replace(fault, repair=None) for item in read for fault in item.faults)
+    return Literal([item.value for item in read], tuple(dict.fromkeys(faults)))
 
 
 def _one(input: Input, raw: Any, lenient: bool) -> Literal:
@@ -108,17 +112,19 @@ def _badness(read: Literal) -> int:
     return sum(1 if fault.warning else 100 for fault in read.faults)
 
 
-def _wrong(raw: Any, code: str, message: str, fix: str = "") -> Literal:
-    return Literal(raw, (Fault(code, message, fix),))
+def _wrong(raw: Any, code: str, message: str, fix: str = "", repair: Repair | None = None) -> Literal:
+    return Literal(raw, (Fault(code, message, fix, repair=repair),))
 
 
-def _mistyped(raw: Any, wanted: str, fix: str) -> Literal:
-    return _wrong(raw, "wrong_type", f"takes {wanted}, not {shown(raw)}.", fix)
+def _mistyped(raw: Any, wanted: str, fix: str, meant: Any = None) -> Literal:
+    repair = None if meant is None else Repair("set", meant, safe=True)
+    return _wrong(raw, "wrong_type", f"takes {wanted}, not {shown(raw)}.", fix, repair)
 
 
 def _converted(raw: Any, value: Any, wanted: str) -> Literal:
     message = f"takes {wanted}, not {shown(raw)}; {shown(value)} is used."
-    return Literal(value, (Fault("converted", message, f"Write {shown(value)}.", warning=True),))
+    repair = Repair("set", value, safe=True)
+    return Literal(value, (Fault("converted", message, f"Write {shown(value)}.", True, repair),))
 
 
 def _whole(raw: Any, lenient: bool) -> Literal:
@@ -132,7 +138,7 @@ def _whole(raw: Any, lenient: bool) -> Literal:
             return _converted(raw, int(raw), wanted)
         except ValueError:
             pass
-    return _mistyped(raw, wanted, _number_fix(raw, whole=True))
+    return _mistyped(raw, wanted, _number_fix(raw, whole=True), _number_meant(raw, whole=True))
 
 
 def _fraction(raw: Any, lenient: bool) -> Literal:
@@ -150,20 +156,30 @@ def _fraction(raw: Any, lenient: bool) -> Literal:
             number = math.nan
         if math.isfinite(number):
             return _converted(raw, number, wanted)
-    return _mistyped(raw, wanted, _number_fix(raw, whole=False))
+    return _mistyped(raw, wanted, _number_fix(raw, whole=False), _number_meant(raw, whole=False))
 
 
 def _number_fix(raw: Any, whole: bool) -> str:
     """What number a value that is none was likely meant to be."""
+    if (meant := _number_meant(raw, whole)) is not None:
+        return f"Write {meant}."
+    number = _number_in(raw)
+    return f"Use {math.floor(number)} or {math.ceil(number)}." if math.isfinite(number) else ""
+
+
+def _number_meant(raw: Any, whole: bool) -> float | None:
+    """The one number that a value stands for, such as 7 for "7"; a whole number does not stand for 7.5."""
+    number = _number_in(raw)
+    if not math.isfinite(number) or (whole and not number.is_integer()):
+        return None
+    return int(number) if whole else number
+
+
+def _number_in(raw: Any) -> float:
     try:
-        number = float(raw) if isinstance(raw, str | int | float) else math.nan
+        return float(raw) if isinstance(raw, str | int | float) else math.nan
     except (ValueError, OverflowError):
-        number = math.nan
-    if not math.isfinite(number):
-        return ""
-    if number.is_integer():
-        return f"Write {int(number)}." if whole else f"Write {number}."
-    return f"Use {math.floor(number)} or {math.ceil(number)}." if whole else f"Write {number}."
+        return math.nan
 
 
 def _text(raw: Any, lenient: bool) -> Literal:
@@ -171,8 +187,9 @@ def _text(raw: Any, lenient: bool) -> Literal:
         return Literal(raw)
     if lenient:
         return _converted(raw, _as_text(raw), "text")
-    plain = isinstance(raw, bool | int | float)
-    return _mistyped(raw, "text", f"Write {shown(_as_text(raw))}, in quotes." if plain else "")
+    if not isinstance(raw, bool | int | float):
+        return _mistyped(raw, "text", "")
+    return _mistyped(raw, "text", f"Write {shown(_as_text(raw))}, in quotes.", _as_text(raw))
 
 
 def _as_text(raw: Any) -> str:
@@ -189,7 +206,8 @@ def _flag(raw: Any, lenient: bool) -> Literal:
         return _converted(raw, bool(raw), "true or false")
     meant = _MEANT.get(raw.strip().casefold()) if isinstance(raw, str) else _MEANT.get(shown(raw))
     quotes = ", without quotes" if isinstance(raw, str) else ""
-    return _mistyped(raw, "true or false", f"Write {meant}{quotes}." if meant else "Write true or false.")
+    fix = f"Write {meant}{quotes}." if meant else "Write true or false."
+    return _mistyped(raw, "true or false", fix, meant and meant == "true")
 
 
 _MEANT: Final = {
@@ -218,7 +236,14 @@ def _choice(options: tuple[Any, ...], raw: Any, lenient: bool) -> Literal:
     names = [option if isinstance(option, str) else shown(option) for option in options]
     word = raw if isinstance(raw, str) else shown(raw)
     message = f"{shown(raw)} is not among its {len(options)} choices."
-    return _wrong(raw, "unknown_choice", message, did_you_mean(word, names))
+    return _wrong(
+        raw, "unknown_choice", message, did_you_mean(word, names), _nearest_choice(word, options, names)
+    )
+
+
+def _nearest_choice(word: str, options: tuple[Any, ...], names: list[str]) -> Repair | None:
+    found = nearest(word, names)
+    return Repair("set", options[names.index(found[0])]) if found else None
 
 
 def _file(raw: Any) -> Literal:
@@ -233,11 +258,18 @@ def _number_faults(input: Input, number: Number, value: Any, lenient: bool) -> t
         return ()
     if number.minimum is not None and value < number.minimum:
         least = _written(input, number.minimum)
-        return (Fault("too_small", f"{shown(value)} is below its minimum {least}.", f"Use {least} or more."),)
+        message = f"{shown(value)} is below its minimum {least}."
+        return (Fault("too_small", message, f"Use {least} or more.", repair=_bound(input, number.minimum)),)
     if number.maximum is not None and value > number.maximum:
         most = _written(input, number.maximum)
-        return (Fault("too_large", f"{shown(value)} is above its maximum {most}.", f"Use {most} or less."),)
+        message = f"{shown(value)} is above its maximum {most}."
+        return (Fault("too_large", message, f"Use {most} or less.", repair=_bound(input, number.maximum)),)
     return _step_faults(number, value, lenient) if isinstance(value, int) else ()
+
+
+def _bound(input: Input, bound: float) -> Repair:
+    """The bound in place of a value beyond it."""
+    return Repair("set", float(bound) if "FLOAT" in input.type.names else int(bound), safe=True)
 
 
 def _written(input: Input, bound: float) -> str:
@@ -258,4 +290,5 @@ def _step_faults(number: Number, value: int, lenient: bool) -> tuple[Fault, ...]
         if start % step
         else (f"{shown(value)} is not a multiple of {step}.")
     )
-    return (Fault("off_step", message, f"Use {' or '.join(map(str, near))}.", warning=lenient),)
+    repair = Repair("set", min(near, key=lambda item: abs(item - value)), safe=True)
+    return (Fault("off_step", message, f"Use {' or '.join(map(str, near))}.", lenient, repair),)

@@ -7,11 +7,11 @@ from graph.checking import Checking, Kind, outputs_named
 from graph.document import Link, Node
 from graph.literals import read_literal
 from graph.modes import Cut
-from graph.offers import converter_for, source_for
-from graph.problems import Problem
+from graph.offers import Offer, converter_for, source_for
+from graph.problems import Problem, Repair
 from graph.sockets import ANY, ANY_NAME, SocketType, names_fit
 from graph.spec import MISSING, Choice, FileChoice, Input
-from graph.suggestions import did_you_mean, listed, shown
+from graph.suggestions import did_you_mean, listed, nearest, shown
 
 
 def node_problems(checking: Checking, key: str, node: Node, kind: Kind) -> Iterator[Problem]:
@@ -38,16 +38,21 @@ def _input_problems(
     input = kind.inputs.get(name)
     if input is None:
         if not kind.spec.takes_any_input:
-            fix = did_you_mean(name, kind.inputs)
-            yield checking.problem(
-                "unknown_input", key, name, "there is no such input.", fix, warning=lenient
-            )
+            yield _unknown_input(checking, key, name, kind, lenient)
         if isinstance(value, Link) and (kind.spec.takes_any_input or not lenient):
             yield from _link_problems(checking, key, Input(name, ANY, required=False), value)
     elif isinstance(value, Link):
         yield from _link_problems(checking, key, input, value)
     else:
         yield from literal_problems(checking, key, input, value, lenient)
+
+
+def _unknown_input(checking: Checking, key: str, name: str, kind: Kind, lenient: bool) -> Problem:
+    """What it has goes to the input it was meant for, or away where that has a value of its own."""
+    free = [item for item in nearest(name, kind.inputs) if item not in checking.workflow.nodes[key].inputs]
+    repair = Repair("rename", free[0]) if free else Repair("remove")
+    fix = did_you_mean(name, kind.inputs)
+    return checking.problem("unknown_input", key, name, "there is no such input.", fix, lenient, repair)
 
 
 def _link_problems(checking: Checking, key: str, input: Input, link: Link) -> Iterator[Problem]:
@@ -58,8 +63,9 @@ def _link_problems(checking: Checking, key: str, input: Input, link: Link) -> It
         return
     if end.node not in checking.workflow.nodes:
         message = f"node {end.node[:80]} does not exist."
-        fix = source_for(checking, input.type, key)
-        yield checking.problem("dangling_link", key, input.name, message, fix)
+        offer = source_for(checking, input.type, key)
+        repair = offer.repair or Repair("remove")
+        yield checking.problem("dangling_link", key, input.name, message, offer.fix, repair=repair)
         return
     source = checking.kind(end.node)
     if source is None:
@@ -67,7 +73,10 @@ def _link_problems(checking: Checking, key: str, input: Input, link: Link) -> It
     output = source.outputs.get(end.output)
     if output is None:
         message = f"node {checking.name(end.node)} has no output {shown(end.output)}."
-        yield checking.problem("unknown_output", key, input.name, message, outputs_named(source))
+        repair = _fitting_output(end, input, source)
+        yield checking.problem(
+            "unknown_output", key, input.name, message, outputs_named(source), repair=repair
+        )
     elif not names_fit(input.type, output.type) and not input.extra.get("unchecked_link"):
         yield _mismatch(checking, key, input, end, output.type, source)
 
@@ -78,12 +87,13 @@ def _cut_problems(checking: Checking, key: str, input: Input, cut: Cut) -> Itera
     source = f"node {checking.name(cut.node)} {cut.reason}"
     if checking.workflow.nodes[cut.node].mode == "mute":
         message = f"{source}, so this node and what needs it will not run."
-        yield checking.problem(
-            "muted_source", key, input.name, message, f"Unmute node {cut.node}.", warning=True
-        )
+        fix, repair = f"Unmute node {cut.node}.", Repair("unmute", cut.node)
+        yield checking.problem("muted_source", key, input.name, message, fix, True, repair)
     else:
-        fix = source_for(checking, input.type, key)
-        yield checking.problem("nothing_passed_on", key, input.name, f"{source}.", fix)
+        offer = source_for(checking, input.type, key)
+        yield checking.problem(
+            "nothing_passed_on", key, input.name, f"{source}.", offer.fix, repair=offer.repair
+        )
 
 
 def _mismatch(
@@ -91,27 +101,30 @@ def _mismatch(
 ) -> Problem:
     output = end.output if end.output == str(given) else f"{end.output} ({given})"
     message = f"takes {input.type} but is linked to {output} of node {checking.name(end.node)}."
-    return checking.problem(
-        "type_mismatch", key, input.name, message, _fitting(checking, key, input, given, source)
-    )
+    offer = _fitting(checking, key, input, end, given, source)
+    return checking.problem("type_mismatch", key, input.name, message, offer.fix, repair=offer.repair)
 
 
-def _fitting(checking: Checking, key: str, input: Input, given: SocketType, source: Kind) -> str:
+def _fitting(checking: Checking, key: str, input: Input, end: Link, given: SocketType, source: Kind) -> Offer:
     """The nearest way to give an input its type: another output, a converter, another node."""
-    fitting = [item.name for item in source.outputs.values() if names_fit(input.type, item.type)]
-    if fitting:
-        return f"Its output {fitting[0]} fits."
+    if other := _fitting_output(end, input, source):
+        return Offer(f"Its output {other.value[1]} fits.", other)
     if converter := converter_for(checking, given, input.type):
-        return f"Put a {converter} node between them."
+        return Offer(f"Put a {converter} node between them.")
     return source_for(checking, input.type, key)
+
+
+def _fitting_output(end: Link, input: Input, source: Kind) -> Repair | None:
+    """Another output of the node that a link comes from."""
+    fitting = [item.name for item in source.outputs.values() if names_fit(input.type, item.type)]
+    return Repair("link", [end.node, fitting[0]]) if fitting else None
 
 
 def _missing(checking: Checking, key: str, input: Input) -> Problem:
     if input.widget is None:
         message = f"needs {input.type}, but nothing is linked to it."
-        return checking.problem(
-            "missing_input", key, input.name, message, source_for(checking, input.type, key)
-        )
+        offer = source_for(checking, input.type, key)
+        return checking.problem("missing_input", key, input.name, message, offer.fix, repair=offer.repair)
     return checking.problem("missing_input", key, input.name, "has no value.", _value_wanted(input))
 
 
@@ -131,15 +144,17 @@ def literal_problems(
     """Everything wrong with one written value."""
     read = read_literal(input, raw, lenient)
     for fault in read.faults:
-        yield checking.problem(fault.code, key, input.name, fault.message, fault.fix, fault.warning)
+        yield checking.problem(
+            fault.code, key, input.name, fault.message, fault.fix, fault.warning, fault.repair
+        )
     if read.wrong or input.extra.get("unchecked"):
         return
     if raw is None and input.required and ANY_NAME not in input.type.names:
         yield _missing(checking, key, input)
     elif raw is not None and _wants_link(checking, input):
         message = f"takes {input.type} by a link, not {shown(raw)}."
-        fix = source_for(checking, input.type, key)
-        yield checking.problem("needs_link", key, input.name, message, fix, warning=lenient)
+        offer = source_for(checking, input.type, key)
+        yield checking.problem("needs_link", key, input.name, message, offer.fix, lenient, offer.repair)
     elif isinstance(input.widget, FileChoice):
         yield from _file_problems(checking, key, input, input.widget, read.value)
 
@@ -161,9 +176,12 @@ def _file_problems(
         if checking.files is not None and checking.missing_file(widget.kind, name):
             known = checking.files.names(widget.kind)
             message = f"there is no file {shown(name)} in the folder {widget.kind}."
-            yield checking.problem(
-                "missing_file", key, input.name, message, _file_fix(name, known, widget.kind)
+            other = _other_file(name, known)
+            fix = (f"Did you mean {other}?" if other else did_you_mean(name, known)) or (
+                f"Put the file into the folder {widget.kind}, or choose another."
             )
+            repair = Repair("set", other) if other and isinstance(value, str) else None
+            yield checking.problem("missing_file", key, input.name, message, fix, repair=repair)
 
 
 def _texts(value: Any) -> list[str]:
@@ -171,13 +189,11 @@ def _texts(value: Any) -> list[str]:
     return [item for item in items if isinstance(item, str)]
 
 
-def _file_fix(name: str, known: Sequence[str], kind: str) -> str:
-    """The file of the same name in another folder, else the most similar, else where to put it."""
+def _other_file(name: str, known: Sequence[str]) -> str:
+    """The file of the same name in another folder, else the most similar, or ""."""
     base = name.rpartition("/")[2].casefold()
     same = [item for item in known if item.rpartition("/")[2].casefold() == base]
-    if same:
-        return f"Did you mean {same[0]}?"
-    return did_you_mean(name, known) or f"Put the file into the folder {kind}, or choose another."
+    return next(iter(same or nearest(name, known)), "")
 
 
 def _deprecated(checking: Checking, key: str, kind: Kind) -> Problem:

@@ -1,9 +1,11 @@
 """The nearest fix of a wire: which output to link to an input, and what to put between two nodes."""
 
+from dataclasses import dataclass
 from typing import Final
 
 from graph.checking import Checking
 from graph.document import Link
+from graph.problems import Repair
 from graph.sockets import ANY_NAME, SocketType, accepts, names_fit
 from graph.spec import NodeSpec
 
@@ -11,14 +13,23 @@ FARTHEST: Final = 10_000
 """The most nodes looked at to see that an offered link closes no circle."""
 
 
-def source_for(checking: Checking, wanted: SocketType, key: str) -> str:
-    """A sentence that offers an output to link to an input of node `key`, if it can one that no link uses."""
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A fix as a sentence, and for programs where it names one output."""
+
+    fix: str
+    repair: Repair | None = None
+
+
+def source_for(checking: Checking, wanted: SocketType, key: str) -> Offer:
+    """An output to link to an input of node `key`, if it can one that no link uses."""
     if offered := _free_output(checking, wanted, key):
-        return f"Link it to {offered.output} of node {checking.name(offered.node)}."
+        fix = f"Link it to {offered.output} of node {checking.name(offered.node)}."
+        return Offer(fix, Repair("link", [offered.node, offered.output]))
     if ANY_NAME in wanted.names:
-        return "Link it to an output of another node."
+        return Offer("Link it to an output of another node.")
     maker = _maker(checking, wanted, None)
-    return f"Link it to an output of type {wanted}" + (f" ({maker} gives one)." if maker else ".")
+    return Offer(f"Link it to an output of type {wanted}" + (f" ({maker} gives one)." if maker else "."))
 
 
 def _free_output(checking: Checking, wanted: SocketType, key: str) -> Link | None:

@@ -2,7 +2,21 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """A fix that a program can make at the problem's node.
+
+    action: "set" gives the input this value; "link" links it to [node, output]; "remove" takes what the input
+    has away; "rename" gives what it has to the input of this name; "retype" makes the node one of this type;
+    "unmute" lets the node of this id run. safe: nothing is guessed and nothing is lost.
+    """
+
+    action: Literal["set", "link", "remove", "rename", "retype", "unmute"]
+    value: Any = None
+    safe: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,6 +25,7 @@ class Problem:
 
     code: stable, for programs ("unknown_node_type"). message: what is wrong and what was expected.
     fix: the nearest fix as a sentence ("" when there is none). severity: a warning does not stop a run.
+    repair: the same fix for programs, where one can make it.
     """
 
     code: str
@@ -19,6 +34,7 @@ class Problem:
     input: str | None = None
     fix: str = ""
     severity: Literal["error", "warning"] = "error"
+    repair: Repair | None = None
 
     def __str__(self) -> str:
         return f"{self.message} {self.fix}".strip()

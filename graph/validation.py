@@ -10,7 +10,7 @@ from graph.fact_checks import fact_problems
 from graph.modes import active_workflow
 from graph.node_checks import node_problems
 from graph.order import circles, needed_by, ordered
-from graph.problems import Problem, capped
+from graph.problems import Problem, Repair, capped
 from graph.registry import Ambiguous, Registry
 from graph.spec import NodeSpec
 from graph.suggestions import did_you_mean, listed
@@ -83,7 +83,7 @@ def _ranked(workflow: Workflow, found: list[Problem], needed: set[str] | None) -
 
 
 def _type_problems(checking: Checking) -> Iterator[Problem]:
-    fixes = dict[str, str]()
+    near = dict[str, str]()
     for key, node in checking.workflow.nodes.items():
         if node.mode == "mute" or node.type in checking.kinds:
             continue
@@ -94,19 +94,16 @@ def _type_problems(checking: Checking) -> Iterator[Problem]:
             yield Problem("ambiguous_node_type", message, key, fix=f"Write the one you mean in full: {ids}.")
         else:
             message = f"Node {key[:80]}: there is no node type '{node.type[:80]}'."
-            if node.type not in fixes:
-                few = len(fixes) < MOST_SUGGESTIONS
-                fixes[node.type] = _unknown_type_fix(checking.registry, node.type) if few else _INSTALL
-            yield Problem("unknown_node_type", message, key, fix=fixes[node.type])
+            if node.type not in near:
+                few = len(near) < MOST_SUGGESTIONS
+                near[node.type] = next(iter(checking.registry.nearest(node.type)), "") if few else ""
+            meant = near[node.type]
+            fix, repair = (f"Did you mean {meant}?", Repair("retype", meant)) if meant else (_INSTALL, None)
+            yield Problem("unknown_node_type", message, key, fix=fix, repair=repair)
 
 
 _ALL_OFF = "Nothing would run: every output node is muted or bypassed, or needs a muted node."
 _INSTALL = "Install the plugin that defines it, or delete the node."
-
-
-def _unknown_type_fix(registry: Registry, type: str) -> str:
-    near = registry.nearest(type)
-    return f"Did you mean {near[0]}?" if near else _INSTALL
 
 
 def _node_problems(checking: Checking) -> list[Problem]:

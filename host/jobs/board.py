@@ -21,6 +21,7 @@ from host.jobs.model import (
     Job,
     JobRecord,
     NumberedEvent,
+    Output,
     Page,
     Payload,
     Queue,
@@ -200,6 +201,11 @@ class Board:
             texts |= await self._database.read(lambda db: rows.texts_of(db, missing))
         return {id: from_texts(texts[id]) for id in ids if id in texts}
 
+    async def outputs(self, ids: Sequence[str]) -> Mapping[str, Sequence[Output]]:
+        """What jobs showed so far."""
+        await self._ledger.write()
+        return await self._database.read(lambda db: rows.outputs_of(db, ids))
+
     async def records(self, ids: Sequence[str], events: bool = False) -> Sequence[JobRecord]:
         """Everything kept of jobs, in the order asked."""
         await self._ledger.write()
@@ -308,22 +314,26 @@ class Board:
         gone = await self._database.store(lambda db: rows.delete_jobs(db, wanted, ended=True))
         for id in gone:
             self._ledger.recent.pop(id, None)
+        self._ledger.tell_queue()
         return len(gone)
 
     async def clear_history(self) -> int:
         """Forget all ended jobs."""
         gone = await self._database.store(rows.clear_history)
         self._ledger.recent.clear()
+        self._ledger.tell_queue()
         return gone
 
-    async def move(self, id: str, *, before: str | None = None, priority: int | None = None) -> Job:
-        """Put a waiting job right before another (None: first of all), or give it a priority."""
+    async def move(
+        self, id: str, *, before: str | None = None, after: str | None = None, priority: int | None = None
+    ) -> Job:
+        """Put a waiting job right before or after another (None: first of all), or give it a priority."""
         item = await self._waiting(id, "moved")
         if priority is not None:
             self._ledger.change(item, priority=priority)
         else:
             others = [job for job in self.runner.line.in_order() if job.id != id]
-            number, rank = _place_before(others, before)
+            number, rank = _place_after(others, after) if after else _place_before(others, before)
             self._ledger.change(item, number=number, priority=rank, placed=True)
         if item.job.state == "queued":
             self.runner.line.add(item.job)
@@ -399,6 +409,7 @@ class Board:
         """Pause the queue or let it go on, also after a restart."""
         self.runner.paused = is_on
         self._database.note(lambda db: rows.pause_queue(db, is_on))
+        self._ledger.tell_queue()
 
     @property
     def queue_paused(self) -> bool:
@@ -459,6 +470,16 @@ def _place_before(others: Sequence[Job], before: str | None) -> tuple[float, int
     previous = others[place - 1] if place and others[place - 1].priority == after.priority else None
     low = previous.number if previous else after.number - 2
     return (low + after.number) / 2, after.priority
+
+
+def _place_after(others: Sequence[Job], after: str) -> tuple[float, int]:
+    """The number and priority that put a job right after another of these."""
+    place = next((place for place, job in enumerate(others) if job.id == after), None)
+    if place is None:
+        raise UnknownJob(f"No job {after} waits.")
+    job, following = others[place], others[place + 1 : place + 2]
+    high = next((item.number for item in following if item.priority == job.priority), job.number + 2)
+    return (job.number + high) / 2, job.priority
 
 
 def _words(job: Job, payload: Payload) -> str:

@@ -143,7 +143,7 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class QueueChanged:
-    """The number of jobs that run or wait changed, or their order did."""
+    """The number of jobs that run or wait changed, or their order, or whether jobs are started."""
 
     remaining: int
 

@@ -9,6 +9,7 @@ from host.jobs.model import (
     JobRecord,
     Live,
     NumberedEvent,
+    Output,
     Page,
     Payload,
     Queue,
@@ -59,6 +60,10 @@ class JobService(Protocol):
         """The documents of jobs, by id; those that are not there are left out."""
         ...
 
+    async def outputs(self, ids: Sequence[str]) -> Mapping[str, Sequence[Output]]:
+        """What jobs showed so far, by id; those that showed nothing are left out."""
+        ...
+
     async def records(self, ids: Sequence[str], events: bool = False) -> Sequence[JobRecord]:
         """Everything kept of jobs, in the order asked; unknown ids are left out."""
         ...
@@ -102,8 +107,10 @@ class JobService(Protocol):
         """Take all waiting jobs out of the queue and forget them."""
         ...
 
-    async def move(self, id: str, *, before: str | None = None, priority: int | None = None) -> Job:
-        """Put a waiting job right before another (None: first of all), or give it a priority."""
+    async def move(
+        self, id: str, *, before: str | None = None, after: str | None = None, priority: int | None = None
+    ) -> Job:
+        """Put a waiting job right before or after another (None: first of all), or give it a priority."""
         ...
 
     async def pause(self, id: str) -> Job:

@@ -155,10 +155,10 @@ async def duplicate_job(request: web.Request) -> web.StreamResponse:
 
 @route("POST", "/jobs/{id}/move", "Give a waiting job another place", "runner", body=Move, reply=JobShape)
 async def move_job(request: web.Request) -> web.StreamResponse:
-    """Before another job, first of all, or with another priority."""
+    """Before or after another job, first of all, or with another priority."""
     asked = await body_of(request, Move)
     moved = await request.app[JOBS].move(
-        request.match_info["id"], before=asked.before, priority=asked.priority
+        request.match_info["id"], before=asked.before, after=asked.after, priority=asked.priority
     )
     return _told(moved)
 

@@ -1,13 +1,15 @@
 """Routes that look at jobs."""
 
 import json
+from collections.abc import Sequence
+from typing import Any
 
 from aiohttp import web
 
 from graph.document_json import write_workflow
 from host.jobs.model import ENDED, STATES, HistoryQuery, Job, JobState
 from host.jobs.service import UnknownJob
-from host.server.jobs_json import job_json, record_json
+from host.server.jobs_json import job_json, output_json, record_json
 from host.server.keys import JOBS
 from host.server.routing import query_of, route, told
 from host.server.shapes import JobDetail, JobsPage, JobsQuery
@@ -38,12 +40,20 @@ async def list_jobs(request: web.Request) -> web.StreamResponse:
         total += page.total
     return told(
         {
-            "jobs": [job_json(job) for job in chosen],
+            "jobs": await _listed(request, chosen) if query.outputs else [job_json(job) for job in chosen],
             "total": total,
             "remaining": jobs.remaining(),
             "queue_paused": jobs.queue_paused,
         }
     )
+
+
+async def _listed(request: web.Request, chosen: Sequence[Job]) -> list[dict[str, Any]]:
+    outputs = await request.app[JOBS].outputs([job.id for job in chosen])
+    return [
+        {**job_json(job), "outputs": [output_json(item) for item in outputs.get(job.id, ())]}
+        for job in chosen
+    ]
 
 
 def _fits(job: Job, query: JobsQuery, states: tuple[str, ...]) -> bool:

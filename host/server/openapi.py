@@ -28,6 +28,21 @@ _PROBLEM: Final[dict[str, Any]] = {
         "node": {"type": ["string", "null"]},
         "input": {"type": ["string", "null"]},
         "severity": {"enum": ["error", "warning"]},
+        "repair": {
+            "description": "The fix for programs, made at the problem's node.",
+            "oneOf": [
+                {"type": "null"},
+                {
+                    "type": "object",
+                    "required": ["action", "value", "safe"],
+                    "properties": {
+                        "action": {"enum": ["set", "link", "remove", "rename", "retype", "unmute"]},
+                        "value": {},
+                        "safe": {"type": "boolean"},
+                    },
+                },
+            ],
+        },
     },
 }
 _REFUSALS: Final = {

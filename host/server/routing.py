@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from types import ModuleType
 from typing import Any, Final, TypeVar, cast
 
@@ -154,6 +154,7 @@ def problem_json(found: Problem) -> dict[str, Any]:
         "node": found.node,
         "input": found.input,
         "severity": found.severity,
+        "repair": None if (repair := found.repair) is None else asdict(repair),
     }
 
 

@@ -50,6 +50,7 @@ class JobsQuery(BaseModel):
     state: list[JobState] = Field(default_factory=list[JobState])
     search: str = Field("", max_length=LONGEST_TEXT, description="Words in title, client, node types, error.")
     client_id: str = ""
+    outputs: bool = Field(False, description="Tell what each job showed.")
     limit: int = Field(50, ge=1, le=1000)
     offset: int = Field(0, ge=0, le=2**53)
 
@@ -115,10 +116,16 @@ class JobDetail(JobShape):
     warnings: list[dict[str, Any]] = Field(default_factory=list[dict[str, Any]])
 
 
+class ListedJob(JobShape):
+    """A job of a list. outputs: what it showed, if that was asked for."""
+
+    outputs: list[OutputShape] | None = None
+
+
 class JobsPage(BaseModel):
     """Some jobs; `total` counts all that were asked for."""
 
-    jobs: list[JobShape]
+    jobs: list[ListedJob]
     total: int
     remaining: int
     queue_paused: bool
@@ -144,6 +151,7 @@ class Move(Asked):
     """A new place in the queue."""
 
     before: str | None = Field(None, description="The job to run before; without, all of them.")
+    after: str | None = Field(None, description="The job to run after.")
     priority: int | None = Field(None, ge=-1000, le=1000)
 
 

@@ -14,26 +14,26 @@ def checking(nodes: dict[str, Node]) -> Checking:
 def test_an_output_that_no_link_uses_is_offered_first() -> None:
     nodes = picture_nodes()
     nodes["second"] = Node("Decode", {"latent": Link("sample", "LATENT")})
-    found = source_for(checking(nodes), socket_type("IMAGE"), "save")
+    found = source_for(checking(nodes), socket_type("IMAGE"), "save").fix
     assert found == "Link it to IMAGE of node second 'Decode'."
 
 
 def test_an_output_that_would_close_a_circle_is_not_offered() -> None:
     nodes = {key: node for key, node in picture_nodes().items() if key != "empty"}
     nodes["sample"] = changed(nodes["sample"])
-    found = source_for(checking(nodes), socket_type("LATENT"), "sample")
+    found = source_for(checking(nodes), socket_type("LATENT"), "sample").fix
     assert found == "Link it to an output of type LATENT (Empty gives one)."
 
 
 def test_a_muted_node_is_not_offered() -> None:
     nodes = {"off": Node("Empty", mode="mute"), "decode": Node("Decode")}
-    assert "Empty gives one" in source_for(checking(nodes), socket_type("LATENT"), "decode")
+    assert "Empty gives one" in source_for(checking(nodes), socket_type("LATENT"), "decode").fix
 
 
 def test_a_type_that_nothing_gives_is_named_all_the_same() -> None:
-    found = source_for(checking({"a": Node("Show")}), socket_type("NOISE"), "a")
+    found = source_for(checking({"a": Node("Show")}), socket_type("NOISE"), "a").fix
     assert found == "Link it to an output of type NOISE."
-    assert source_for(checking({"a": Node("Show")}), ANY, "a") == "Link it to an output of another node."
+    assert source_for(checking({"a": Node("Show")}), ANY, "a").fix == "Link it to an output of another node."
 
 
 def test_a_node_that_turns_one_type_into_the_other_is_found() -> None:
@@ -44,5 +44,5 @@ def test_a_node_that_turns_one_type_into_the_other_is_found() -> None:
 
 def test_a_long_row_of_users_is_not_searched_without_end() -> None:
     row = {str(n): Node("Blur", {"image": Link(str(n - 1), "IMAGE")} if n else {}) for n in range(6_000)}
-    found = source_for(checking(row), socket_type("IMAGE"), "0")
+    found = source_for(checking(row), socket_type("IMAGE"), "0").fix
     assert found == "Link it to an output of type IMAGE (Decode gives one)."

@@ -73,6 +73,9 @@ class FakeJobs:
     async def payloads(self, ids: Sequence[str]) -> Mapping[str, Payload]:
         return {id: self.kept[id] for id in ids if id in self.kept}
 
+    async def outputs(self, ids: Sequence[str]) -> Mapping[str, Sequence[Output]]:
+        return {record.job.id: record.outputs for record in await self.records(ids) if record.outputs}
+
     async def records(self, ids: Sequence[str], events: bool = False) -> Sequence[JobRecord]:
         return [self._record(id, events) for id in ids if id in self.jobs]
 
@@ -118,7 +121,9 @@ class FakeJobs:
     async def clear_pending(self) -> int:
         return await self.delete_pending(list(self.jobs))
 
-    async def move(self, id: str, *, before: str | None = None, priority: int | None = None) -> Job:
+    async def move(
+        self, id: str, *, before: str | None = None, after: str | None = None, priority: int | None = None
+    ) -> Job:
         raise NotImplementedError
 
     async def pause(self, id: str) -> Job:

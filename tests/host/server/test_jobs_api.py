@@ -136,6 +136,21 @@ def test_the_queue_can_be_paused_and_put_in_another_order(tmp_path: Path, shared
     shared.run(story)
 
 
+def test_a_job_can_be_put_after_another_and_last(tmp_path: Path, shared: Shared) -> None:
+    async def story(server: Served) -> None:
+        await server.ask("POST", "/api/v1/queue/pause", {}, 200)
+        a, b, c, d = [(await server.post(shown(n)))["id"] for n in range(4)]
+        await server.ask("POST", f"/api/v1/jobs/{a}/move", {"after": d}, 200)
+        await server.ask("POST", f"/api/v1/jobs/{d}/move", {"after": b}, 200)
+        waiting = await server.ask("GET", "/api/v1/jobs?state=queued")
+        assert [job["id"] for job in waiting["jobs"]] == [b, d, c, a]
+        await server.ask("POST", f"/api/v1/jobs/{a}/move", {"after": "none"}, 404)
+        await server.ask("POST", "/api/v1/queue/clear", status=200)
+        await server.ask("POST", "/api/v1/queue/resume", status=200)
+
+    shared.run(story)
+
+
 def test_a_client_that_comes_back_misses_no_event_and_sees_none_twice(tmp_path: Path, shared: Shared) -> None:
     async def story(server: Served) -> None:
         job = await server.post(counted(tmp_path / "count", seconds=0.02, count=10))
@@ -215,6 +230,28 @@ def test_clients_of_equal_priority_are_served_in_turn(tmp_path: Path, shared: Sh
         page = await server.ask("GET", "/api/v1/jobs?state=done")
         order = [job["client_id"] for job in reversed(page["jobs"])]
         assert order == ["many", "few", "many", "few", "many", "many"]
+
+    shared.run(story)
+
+
+def test_a_list_of_jobs_tells_what_they_showed_where_that_is_asked(tmp_path: Path, shared: Shared) -> None:
+    async def story(server: Served) -> None:
+        job = await server.run(shown(6))
+        page = JobsPage.model_validate(await server.ask("GET", "/api/v1/jobs?outputs=true", status=200))
+        assert [item.model_dump() for item in page.jobs[0].outputs or ()] == job["outputs"] != []
+        plain = JobsPage.model_validate(await server.ask("GET", "/api/v1/jobs", status=200))
+        assert plain.jobs[0].outputs is None
+
+    shared.run(story)
+
+
+def test_pausing_the_queue_is_told_to_those_who_listen(tmp_path: Path, shared: Shared) -> None:
+    async def story(server: Served) -> None:
+        async with server.session.ws_connect(f"{server.url}/api/v1/events/socket") as socket:
+            for path in ("pause", "resume"):
+                await server.ask("POST", f"/api/v1/queue/{path}", {}, 200)
+                told = await socket.receive_json(timeout=10)
+                assert told == {"kind": "queue", "data": {"remaining": 0}}
 
     shared.run(story)
 
