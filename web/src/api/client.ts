@@ -3,7 +3,7 @@
 import { readNodeTypes, type NodeTypes, type ToldType } from "../document/schema";
 import { T } from "../texts";
 
-const API = "/api/v1";
+export const API = "/api/v1";
 
 export interface Problem {
   readonly code: string;
@@ -55,7 +55,7 @@ export class Refused extends Error {
   }
 }
 
-async function ask(path: string, options: RequestInit = {}): Promise<Response> {
+export async function ask(path: string, options: RequestInit = {}): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(path, options);
@@ -68,12 +68,12 @@ async function ask(path: string, options: RequestInit = {}): Promise<Response> {
   throw new Error(`${response.status} ${response.statusText}`);
 }
 
-async function json<Shape>(path: string, options?: RequestInit): Promise<Shape> {
+export async function json<Shape>(path: string, options?: RequestInit): Promise<Shape> {
   return (await ask(path, options)).json() as Promise<Shape>;
 }
 
 const JSON_HEADERS = { "Content-Type": "application/json" };
-const post = (body: BodyInit, headers: HeadersInit = JSON_HEADERS): RequestInit => ({ method: "POST", body, headers });
+export const post = (body: BodyInit, headers: HeadersInit = JSON_HEADERS): RequestInit => ({ method: "POST", body, headers });
 
 export async function nodeTypes(): Promise<NodeTypes> {
   return readNodeTypes((await json<{ nodes: ToldType[] }>(`${API}/nodes`)).nodes);
