@@ -13,14 +13,12 @@ import { T } from "../texts";
 import { Widget } from "../widgets/Widget";
 import { colourOf, type CardNode } from "./flow";
 import { SIZES, socketY, type Row } from "./geometry";
+import { isFar } from "./near";
 import { NodeStatus } from "./NodeStatus";
 import { viewPicture } from "../panels/viewing";
 
-/** Below this zoom nodes are drawn without their controls. */
-const FAR = 0.4;
-
 export const NodeCard = memo(function NodeCard({ data, selected }: NodeProps<CardNode>) {
-  const isFar = useStore((state) => state.transform[2] < FAR);
+  const isSmall = useStore(isFar);
   const state = useRuns((runs) => nodeRunOf(data.id)(runs)?.state);
   const problem = useEditor((editor) => editor.problemsOf.get(data.id)?.some((item) => item.severity === "error"));
   const isKnown = useEditor((editor) => editor.types.has(data.node.type) || editor.types.size === 0);
@@ -28,7 +26,7 @@ export const NodeCard = memo(function NodeCard({ data, selected }: NodeProps<Car
   const classes = ["card", `mode-${node.mode}`, state && `run-${state}`, selected && "selected", problem && "has-problem", !isKnown && "missing"];
   const name = classes.filter(Boolean).join(" ");
   const title = node.title || type.title;
-  if (isFar)
+  if (isSmall)
     return (
       <div className={`${name} far`} style={{ width: shape.width, height: shape.height }}>
         <span>{title}</span>

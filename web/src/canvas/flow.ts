@@ -8,9 +8,26 @@ import type { NodeType, NodeTypes } from "../document/schema";
 import { flowId } from "../editor";
 import { autoPlaces, placeholderType, shapeOf, SIZES, socketY, type Shape } from "./geometry";
 
-export type CardNode = FlowNode<{ id: Id; node: Node; type: NodeType; shape: Shape; asked: number | undefined }, "card">;
+/** place: what the layout says of it, as long as that is the same object nothing has moved. */
+export type CardNode = FlowNode<{ id: Id; node: Node; type: NodeType; shape: Shape; place: Json | undefined }, "card">;
 export type ItemNode = FlowNode<{ index: number; item: Json }, "note" | "group">;
 export type AnyNode = CardNode | ItemNode;
+
+/** All that can be drawn of a workflow, by flow id: groups and notes first, as they lie below. */
+export interface Scene {
+  readonly nodes: ReadonlyMap<string, AnyNode>;
+  readonly links: readonly Edge[];
+  /** The links into each node, to be kept while it and their sources stay the same. */
+  readonly into: ReadonlyMap<Id, Into>;
+}
+
+interface Into {
+  readonly node: Node;
+  readonly sources: readonly (Node | undefined)[];
+  readonly links: readonly Edge[];
+}
+
+export const NO_SCENE: Scene = { nodes: new Map(), links: [], into: new Map() };
 
 /** Where every node lies; those without a place of their own are arranged. */
 export function placesOf(workflow: Workflow, types: NodeTypes): ReadonlyMap<Id, Point> {
@@ -23,41 +40,47 @@ export function placesOf(workflow: Workflow, types: NodeTypes): ReadonlyMap<Id, 
   return found;
 }
 
-export function flowNodes(workflow: Workflow, types: NodeTypes, selection: ReadonlySet<string>, old: ReadonlyMap<string, AnyNode>): AnyNode[] {
-  const places = placesOf(workflow, types);
-  const cards = [...workflow.nodes].map(([id, node]) => {
-    const width = placeIn(workflow.layout.get(id))?.width;
-    return cardNode(id, node, types, places.get(id) ?? [0, 0], width, selection, old, workflow);
-  });
-  const items = (["groups", "notes"] as const).flatMap((list) =>
-    workflow[list].flatMap((item, index) => itemNode(list, item, index, selection, old)),
-  );
-  return [...items, ...cards];
+/** The scene of a workflow. What did not change since the last one keeps its object. */
+export function sceneOf(workflow: Workflow, types: NodeTypes, old: Scene): Scene {
+  const nodes = new Map<string, AnyNode>();
+  for (const list of ["groups", "notes"] as const)
+    workflow[list].forEach((item, index) => {
+      const id = `${list}/${index}`;
+      nodes.set(id, itemNode(id, list, item, index, old.nodes.get(id)));
+    });
+  let arranged: ReadonlyMap<Id, Point> | undefined;
+  const arrangedPlace = (id: Id): Point => (arranged ??= autoPlaces(workflow, types)).get(id) ?? [0, 0];
+  for (const [id, node] of workflow.nodes) {
+    const flow = flowId(id);
+    nodes.set(flow, cardNode(flow, id, node, workflow, types, arrangedPlace, old.nodes.get(flow)));
+  }
+  return { nodes, ...linksIn(workflow.nodes, types, old) };
 }
 
 function cardNode(
+  flow: string,
   id: Id,
   node: Node,
-  types: NodeTypes,
-  [x, y]: Point,
-  width: number | undefined,
-  selection: ReadonlySet<string>,
-  old: ReadonlyMap<string, AnyNode>,
   workflow: Workflow,
+  types: NodeTypes,
+  arrangedPlace: (id: Id) => Point,
+  known: AnyNode | undefined,
 ): CardNode {
-  const flow = flowId(id);
-  const selected = selection.has(flow);
-  const known = old.get(flow);
+  const place = workflow.layout.get(id);
   const found = types.get(node.type);
-  if (known?.type === "card" && known.data.node === node && found === known.data.type && known.data.asked === width) {
-    if (known.position.x === x && known.position.y === y && known.selected === selected) return known;
-    return { ...known, position: { x, y }, selected };
+  const same = known?.type === "card" && known.data.node === node && known.data.type === found ? known : undefined;
+  if (same && place && same.data.place === place) return same;
+  const at = placeIn(place);
+  const [x, y] = at ? [at.x, at.y] : arrangedPlace(id);
+  if (same && at?.width === placeIn(same.data.place)?.width) {
+    const stays = same.position.x === x && same.position.y === y;
+    return { ...same, position: stays ? same.position : { x, y }, data: stays && same.data.place === place ? same.data : { ...same.data, place } };
   }
   const type = found ?? placeholderType(id, node, workflow);
-  const shape = shapeOf(type, node, width);
+  const shape = shapeOf(type, node, at?.width);
   const size = { width: shape.width, height: shape.height };
-  const data = { id, node, type, shape, asked: width };
-  return { id: flow, type: "card", position: { x, y }, selected, data, ...size, measured: size, handles: handlesOf(type, shape) };
+  const data = { id, node, type, shape, place };
+  return { id: flow, type: "card", position: { x, y }, data, ...size, measured: size, handles: handlesOf(type, shape) };
 }
 
 function handlesOf(type: NodeType, shape: Shape): NodeHandle[] {
@@ -81,43 +104,45 @@ function handlesOf(type: NodeType, shape: Shape): NodeHandle[] {
   ]);
 }
 
-function itemNode(
-  list: "groups" | "notes",
-  item: Json,
-  index: number,
-  selection: ReadonlySet<string>,
-  old: ReadonlyMap<string, AnyNode>,
-): ItemNode[] {
+function itemNode(id: string, list: "groups" | "notes", item: Json, index: number, known: AnyNode | undefined): ItemNode {
+  if (known && known.type !== "card" && known.data.item === item) return known;
   const place = isObject(item) ? placeIn(item.get(list === "groups" ? "bounds" : "at")) : undefined;
-  const id = `${list}/${index}`;
-  const [selected, known] = [selection.has(id), old.get(id)];
-  if (known && known.type !== "card" && known.data.item === item && known.selected === selected) return [known];
   const size = { width: place?.width ?? 240, height: place?.height ?? 120 };
   const kind = list === "groups" ? "group" : "note";
   const layer = { zIndex: kind === "group" ? -10 : -1, style: size };
-  return [{ id, type: kind, position: { x: place?.x ?? 0, y: place?.y ?? 0 }, selected, data: { index, item }, measured: size, ...size, ...layer }];
+  return { id, type: kind, position: { x: place?.x ?? 0, y: place?.y ?? 0 }, data: { index, item }, measured: size, ...size, ...layer };
 }
 
-export function flowEdges(nodes: Workflow["nodes"], types: NodeTypes, old: ReadonlyMap<string, Edge>): Edge[] {
-  const edges: Edge[] = [];
-  for (const [id, node] of nodes)
-    for (const [input, value] of node.inputs) {
-      if (!(value instanceof Link)) continue;
-      const source = nodes.get(value.node);
-      if (!source) continue;
-      const output = types.get(source.type)?.outputs.find((item) => item.name === value.output);
-      const kind = output?.types[0] ?? "*";
-      const key = `${flowId(id)} ${input}`;
-      const className = `link type-${colourOf(kind)}${node.mode !== "run" || source.mode !== "run" ? " link-off" : ""}`;
-      const known = old.get(key);
-      const isSame = known?.source === flowId(value.node) && known.sourceHandle === value.output && known.className === className;
-      edges.push(
-        isSame
-          ? known
-          : { id: key, source: flowId(value.node), sourceHandle: value.output, target: flowId(id), targetHandle: input, className, focusable: false },
-      );
-    }
-  return edges;
+function linksIn(nodes: Workflow["nodes"], types: NodeTypes, old: Scene): Pick<Scene, "links" | "into"> {
+  const into = new Map<Id, Into>();
+  const links: Edge[] = [];
+  for (const [id, node] of nodes) {
+    const found = linksInto(id, node, nodes, types, old.into.get(id));
+    into.set(id, found);
+    for (const link of found.links) links.push(link);
+  }
+  const isSame = links.length === old.links.length && links.every((link, index) => link === old.links[index]);
+  return { links: isSame ? old.links : links, into };
+}
+
+function linksInto(id: Id, node: Node, nodes: Workflow["nodes"], types: NodeTypes, known: Into | undefined): Into {
+  const sources: (Node | undefined)[] = [];
+  for (const value of node.inputs.values()) if (value instanceof Link) sources.push(nodes.get(value.node));
+  if (known?.node === node && sources.every((source, index) => source === known.sources[index])) return known;
+  const links = [...node.inputs].flatMap(([input, value]) => {
+    const source = value instanceof Link ? nodes.get(value.node) : undefined;
+    return source ? [linkOf(id, node, input, value as Link, source, types, known)] : [];
+  });
+  return { node, sources, links };
+}
+
+function linkOf(id: Id, node: Node, input: string, { node: from, output }: Link, source: Node, types: NodeTypes, known: Into | undefined): Edge {
+  const kind = types.get(source.type)?.outputs.find((item) => item.name === output)?.types[0] ?? "*";
+  const className = `link type-${colourOf(kind)}${node.mode !== "run" || source.mode !== "run" ? " link-off" : ""}`;
+  const key = `${flowId(id)} ${input}`;
+  const old = known?.links.find((link) => link.id === key);
+  if (old?.source === flowId(from) && old.sourceHandle === output && old.className === className) return old;
+  return { id: key, source: flowId(from), sourceHandle: output, target: flowId(id), targetHandle: input, className, focusable: false };
 }
 
 const COLOURED = ["MODEL", "CLIP", "VAE", "CONDITIONING", "LATENT", "IMAGE", "MASK", "INT", "FLOAT", "STRING", "BOOLEAN", "CONTROL_NET", "SIGMAS", "NOISE", "SAMPLER", "GUIDER", "COMBO"];

@@ -1,14 +1,17 @@
 /** The visible part of the canvas, for actions that start elsewhere. */
 
-import type { ReactFlowInstance } from "@xyflow/react";
+import { getViewportForBounds, type ReactFlowInstance } from "@xyflow/react";
 import type { Point } from "../document/commands";
 import type { Wanted } from "../document/schema";
+import { around, boxOf } from "./boxes";
+import { NO_SCENE, type AnyNode, type Scene } from "./flow";
 import { flowId, search, select, selectedNodes, type Searching } from "../editor";
 
-const view: { flow: ReactFlowInstance | null; pointer: Point | null } = { flow: null, pointer: null };
+const view: { flow: ReactFlowInstance | null; scene: Scene; pointer: Point | null } = { flow: null, scene: NO_SCENE, pointer: null };
 
-export function setView(flow: ReactFlowInstance): void {
+export function setView(flow: ReactFlowInstance, scene: Scene): void {
   view.flow = flow;
+  view.scene = scene;
 }
 
 export function rememberPointer(pointer: Point | null): void {
@@ -34,17 +37,26 @@ export function searchAt(screen: Point = pointer(), wanted: Wanted = {}, link?: 
 
 const calm = (): number => (matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 250);
 
-export function fit(): void {
-  void view.flow?.fitView({ padding: 0.12, maxZoom: 1, duration: calm() });
+/** Brings boxes of the canvas into sight, all of them and in the middle. */
+function show(nodes: Iterable<AnyNode>, { padding, maxZoom, duration = calm() }: { padding: number; maxZoom: number; duration?: number }): void {
+  const box = around([...nodes].map(boxOf));
+  const size = document.querySelector(".react-flow")?.getBoundingClientRect();
+  if (!box || !size || !view.flow) return;
+  void view.flow.setViewport(getViewportForBounds(box, size.width, size.height, 0.02, maxZoom, padding), { duration });
 }
 
+export function fit(duration?: number): void {
+  show(view.scene.nodes.values(), { padding: 0.12, maxZoom: 1, ...(duration === undefined ? {} : { duration }) });
+}
+
+const nodesOf = (ids: readonly string[]): AnyNode[] => ids.flatMap((id) => view.scene.nodes.get(flowId(id)) ?? []);
+
 export function fitSelected(): void {
-  const nodes = selectedNodes().map((id) => ({ id: flowId(id) }));
-  if (nodes.length) void view.flow?.fitView({ nodes, padding: 0.4, maxZoom: 1.2, duration: calm() });
+  show(nodesOf(selectedNodes()), { padding: 0.4, maxZoom: 1.2 });
 }
 
 /** Selects a node and brings it into sight. */
 export function goTo(id: string): void {
   select([flowId(id)]);
-  void view.flow?.fitView({ nodes: [{ id: flowId(id) }], padding: 1, maxZoom: 1, duration: calm() });
+  show(nodesOf([id]), { padding: 1, maxZoom: 1 });
 }

@@ -1,0 +1,61 @@
+import { useStoreApi } from "@xyflow/react";
+import { useEffect, useMemo, useRef } from "react";
+import type { Id } from "../document/document";
+import { useEditor } from "../editor";
+import { useViewing } from "../panels/viewing";
+import { useRuns, type NodeRun } from "../runs";
+import type { View } from "./boxes";
+import { paintedOf } from "./elements";
+import type { Scene } from "./flow";
+import type { Look } from "./paint";
+import { createPainter, type Painter } from "./painter";
+import { readPalette } from "./palette";
+
+const NO_RUNS: ReadonlyMap<Id, NodeRun> = new Map();
+
+/** One picture of all nodes and links that are no elements of the page. */
+export function Painted({ scene, near }: { readonly scene: Scene; readonly near: ReadonlySet<string> }) {
+  const store = useStoreApi();
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const painter = useRef<Painter | null>(null);
+  const selection = useEditor((state) => state.selection);
+  const problems = useEditor((state) => state.problemsOf);
+  const theme = useViewing((state) => state.theme);
+  const states = useStates();
+  const palette = useMemo(() => ({ theme, ...readPalette() }), [theme]);
+  const painted = useMemo(() => paintedOf(scene, near), [scene, near]);
+
+  useEffect(() => {
+    if (!canvas.current) return undefined;
+    const made = createPainter(canvas.current, (): View => store.getState());
+    painter.current = made;
+    const stop = store.subscribe((now, before) => {
+      if (now.transform !== before.transform || now.width !== before.width || now.height !== before.height) made.moved();
+    });
+    return () => {
+      stop();
+      made.stop();
+    };
+  }, [store]);
+  useEffect(() => {
+    const lookOf = (flow: string, id: Id): Look => ({
+      isSelected: selection.has(flow),
+      state: states.get(id) ?? "",
+      hasProblem: problems.get(id)?.some((problem) => problem.severity === "error") ?? false,
+    });
+    painter.current?.show({ scene, ...painted, lookOf, palette });
+  }, [scene, painted, selection, problems, states, palette]);
+  return <canvas ref={canvas} className="painted" aria-hidden />;
+}
+
+/** The states of the nodes in the run that is shown: the same map until one of them changes. */
+function useStates(): ReadonlyMap<Id, string> {
+  const known = useRef<ReadonlyMap<Id, string>>(new Map());
+  const select = (state: ReturnType<typeof useRuns.getState>): ReadonlyMap<Id, string> => {
+    const nodes = state.jobs.get(state.shown)?.nodes ?? NO_RUNS;
+    const isSame = nodes.size === known.current.size && [...nodes].every(([id, run]) => known.current.get(id) === run.state);
+    if (!isSame) known.current = new Map([...nodes].map(([id, run]) => [id, run.state]));
+    return known.current;
+  };
+  return useRuns(select);
+}

@@ -1,0 +1,39 @@
+/** What React Flow is given: the nodes that are elements, and the links that begin or end at them. */
+
+import type { Edge } from "@xyflow/react";
+import type { AnyNode, Scene } from "./flow";
+
+export interface Elements {
+  readonly nodes: AnyNode[];
+  readonly links: Edge[];
+}
+
+export const NO_ELEMENTS: Elements = { nodes: [], links: [] };
+
+/** A node that is not an element but the end of a link which is one, is there unseen. */
+export function elementsOf(scene: Scene, near: ReadonlySet<string>, selection: ReadonlySet<string>, old: Elements): Elements {
+  const links = scene.links.filter((link) => near.has(link.source) || near.has(link.target));
+  const ends = new Set(links.flatMap((link) => [link.source, link.target]));
+  const known = new Map(old.nodes.map((node) => [node.id, node]));
+  const nodes: AnyNode[] = [];
+  for (const [id, node] of scene.nodes) {
+    const isNear = near.has(id);
+    if (isNear || ends.has(id)) nodes.push(dressed(node, selection.has(id), !isNear, known.get(id)));
+  }
+  return { nodes: isSame(nodes, old.nodes) ? old.nodes : nodes, links: isSame(links, old.links) ? old.links : links };
+}
+
+function dressed<Any extends AnyNode>(node: Any, selected: boolean, hidden: boolean, old: AnyNode | undefined): AnyNode {
+  const isOld = old?.data === node.data && old.position === node.position && old.selected === selected && old.hidden === hidden;
+  return isOld ? old : { ...node, selected, hidden };
+}
+
+function isSame<Item>(a: readonly Item[], b: readonly Item[]): boolean {
+  return a.length === b.length && a.every((item, index) => item === b[index]);
+}
+
+/** What is painted: the nodes and links that are no elements. */
+export function paintedOf(scene: Scene, near: ReadonlySet<string>): Elements {
+  const nodes = [...scene.nodes.values()].filter(({ id }) => !near.has(id));
+  return { nodes, links: scene.links.filter((link) => !near.has(link.source) && !near.has(link.target)) };
+}

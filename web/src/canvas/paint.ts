@@ -1,0 +1,165 @@
+/** Paints nodes and links that are no elements of the page: cards with their titles, groups, notes, and curves between them. */
+
+import type { Edge } from "@xyflow/react";
+import type { Id } from "../document/document";
+import { touches, boxOf, type Box } from "./boxes";
+import { titleIn, type AnyNode, type CardNode, type ItemNode, type Scene } from "./flow";
+import { SIZES } from "./geometry";
+import { FAR } from "./near";
+import type { Palette } from "./palette";
+
+/** What a card shows beside its title. */
+export interface Look {
+  readonly isSelected: boolean;
+  readonly state: string;
+  readonly hasProblem: boolean;
+}
+
+export interface Painting {
+  readonly scene: Scene;
+  readonly nodes: readonly AnyNode[];
+  readonly links: readonly Edge[];
+  readonly lookOf: (flow: string, id: Id) => Look;
+  readonly palette: Palette;
+}
+
+/** Texts smaller than so many pixels are left out. */
+const LEGIBLE = 4.5;
+const TITLE = { far: 28, near: 13 };
+const FAMILY = 'system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif';
+
+/** Paints what touches a box of the canvas; tells whether there was anything. */
+export function paint(to: CanvasRenderingContext2D, painting: Painting, box: Box, zoom: number): boolean {
+  const nodes = painting.nodes.filter((node) => touches(box, boxOf(node)));
+  const curves = painting.links.flatMap((link) => curveOf(painting.scene, link, box) ?? []);
+  const items = nodes.filter((node): node is ItemNode => node.type !== "card");
+  for (const item of items) paintItem(to, item, painting, zoom);
+  paintCurves(to, curves, painting.palette, zoom);
+  for (const node of nodes) if (node.type === "card") paintCard(to, node, painting, zoom);
+  return nodes.length + curves.length > 0;
+}
+
+// Links
+
+interface Curve {
+  readonly className: string;
+  readonly ends: readonly [x1: number, y1: number, x2: number, y2: number];
+}
+
+function curveOf({ nodes }: Scene, link: Edge, box: Box): Curve | undefined {
+  const [source, target] = [nodes.get(link.source), nodes.get(link.target)];
+  if (!source || !target) return undefined;
+  const [y1, y2] = [socketOf(source, "source", link.sourceHandle), socketOf(target, "target", link.targetHandle)];
+  const x1 = source.position.x + (source.width ?? 0);
+  const x2 = target.position.x;
+  const bend = Math.abs(x2 - x1) / 2 + 60;
+  const isSeen =
+    Math.min(x1, x2) - bend < box.x + box.width && Math.max(x1, x2) + bend > box.x && Math.min(y1, y2) < box.y + box.height && Math.max(y1, y2) > box.y;
+  return isSeen ? { className: link.className ?? "", ends: [x1, y1, x2, y2] } : undefined;
+}
+
+function socketOf({ position, handles }: AnyNode, kind: "source" | "target", name: string | null | undefined): number {
+  const found = handles?.find((handle) => handle.id === name && handle.type === kind);
+  return position.y + (found ? found.y + (found.height ?? 0) / 2 : SIZES.header / 2);
+}
+
+function paintCurves(to: CanvasRenderingContext2D, curves: readonly Curve[], palette: Palette, zoom: number): void {
+  to.lineWidth = Math.max(2, 1 / zoom);
+  for (const { className, ends } of curves) {
+    const isOff = className.includes("link-off");
+    to.globalAlpha = isOff ? 0.4 : 0.75;
+    to.strokeStyle = palette.link(className);
+    to.beginPath();
+    trace(to, ends, zoom);
+    to.stroke();
+  }
+  to.globalAlpha = 1;
+}
+
+/** The curve that React Flow draws; a straight line where nobody could tell. */
+function trace(to: CanvasRenderingContext2D, [x1, y1, x2, y2]: Curve["ends"], zoom: number): void {
+  const reach = x2 - x1;
+  const bend = reach >= 0 ? reach / 2 : 6.25 * Math.sqrt(-reach);
+  to.moveTo(x1, y1);
+  if (Math.abs(y2 - y1) * zoom < 3 && reach > 0) to.lineTo(x2, y2);
+  else to.bezierCurveTo(x1 + bend, y1, x2 - bend, y2, x2, y2);
+}
+
+// Nodes
+
+function paintCard(to: CanvasRenderingContext2D, card: CardNode, { lookOf, palette }: Painting, zoom: number): void {
+  const { x, y, width, height } = boxOf(card);
+  const { id, node, type } = card.data;
+  const look = lookOf(card.id, id);
+  to.globalAlpha = node.mode === "run" ? 1 : 0.55;
+  to.fillStyle = palette.of(look.state === "running" ? "--busy" : "--card");
+  to.fillRect(x, y, width, height);
+  const category = palette.category(type.category.split("/")[0] ?? "");
+  if (zoom >= FAR) {
+    to.fillStyle = palette.of("--raised");
+    to.fillRect(x, y, width, SIZES.header);
+  }
+  if (category) {
+    to.fillStyle = category;
+    to.fillRect(x, y, Math.max(3, 2 / zoom), zoom < FAR ? height : SIZES.header);
+  }
+  paintFrame(to, { x, y, width, height }, look, palette, zoom);
+  paintTitle(to, node.title || type.title, { x, y, width, height }, palette, zoom);
+  to.globalAlpha = 1;
+}
+
+function paintFrame(to: CanvasRenderingContext2D, { x, y, width, height }: Box, look: Look, palette: Palette, zoom: number): void {
+  const isBad = look.hasProblem || look.state === "failed";
+  const marked = isBad ? "--bad" : look.isSelected ? "--text" : look.state === "running" ? "--busy" : "";
+  if (!marked && zoom < FAR / 4) return;
+  to.lineWidth = marked ? Math.max(2, 1.5 / zoom) : 1;
+  to.strokeStyle = palette.of(marked || "--line");
+  to.strokeRect(x, y, width, height);
+}
+
+function paintTitle(to: CanvasRenderingContext2D, title: string, { x, y, width, height }: Box, palette: Palette, zoom: number): void {
+  const size = zoom < FAR ? TITLE.far : TITLE.near;
+  if (size * zoom < LEGIBLE) return;
+  to.fillStyle = palette.of("--text");
+  to.font = `600 ${size}px ${FAMILY}`;
+  if (zoom >= FAR) {
+    to.textAlign = "left";
+    to.fillText(title, x + 28, y + SIZES.header / 2 + size * 0.36, width - 38);
+    return;
+  }
+  to.textAlign = "center";
+  const lines = linesOf(to, title, width - 20).slice(0, Math.max(1, Math.floor((height - 8) / (size * 1.15))));
+  const top = y + height / 2 - ((lines.length - 1) * size * 1.15) / 2 + size * 0.36;
+  lines.forEach((line, index) => {
+    to.fillText(line, x + width / 2, top + index * size * 1.15, width - 12);
+  });
+}
+
+/** A title in lines of at most this width; a single word is not broken. */
+function linesOf(to: CanvasRenderingContext2D, title: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of title.split(" ")) {
+    const longer = lines.length ? `${lines.at(-1) ?? ""} ${word}` : word;
+    if (lines.length && to.measureText(longer).width <= width) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
+}
+
+function paintItem(to: CanvasRenderingContext2D, item: ItemNode, { lookOf, palette }: Painting, zoom: number): void {
+  const { x, y, width, height } = boxOf(item);
+  const isGroup = item.type === "group";
+  to.globalAlpha = isGroup ? 0.35 : 1;
+  to.fillStyle = palette.of(isGroup ? "--raised" : "--note");
+  to.fillRect(x, y, width, height);
+  to.globalAlpha = 1;
+  to.lineWidth = Math.max(1, 1 / zoom);
+  to.strokeStyle = palette.of(lookOf(item.id, "").isSelected ? "--text" : isGroup ? "--strong-line" : "--note-line");
+  to.strokeRect(x, y, width, height);
+  const size = zoom < FAR ? Math.min(15 / zoom, height / 4) : TITLE.near;
+  if (!isGroup || size * zoom < LEGIBLE) return;
+  to.fillStyle = palette.of("--soft");
+  to.font = `600 ${size}px ${FAMILY}`;
+  to.textAlign = "left";
+  to.fillText(titleIn(item.data.item), x + 12, y + size * 1.2, width - 24);
+}

@@ -1,0 +1,89 @@
+/** Keeps one picture under the nodes: it moves with the view, and is painted anew only where that does not do. */
+
+import { holds, seenBox, type Box, type View } from "./boxes";
+import { paint, type Painting } from "./paint";
+
+export interface Painter {
+  /** Shows something else; where it can wait, not sooner than so many ms after the last time. */
+  readonly show: (painting: Painting, wait?: number) => void;
+  /** The view moved. */
+  readonly moved: () => void;
+  readonly stop: () => void;
+}
+
+/** The picture reaches so many pixels beyond what is seen. */
+const MARGIN = 300;
+/** While zooming, painting takes at most one part in so many of the time. */
+const SHARE = 3;
+
+interface Painted {
+  readonly box: Box;
+  readonly zoom: number;
+}
+
+export function createPainter(canvas: HTMLCanvasElement, view: () => View): Painter {
+  const to = canvas.getContext("2d");
+  let painting: Painting | null = null;
+  let painted: Painted | null = null;
+  let [isOld, notBefore, frame] = [false, 0, 0];
+
+  const place = (): void => {
+    if (!painted) return;
+    const [x, y, zoom] = view().transform;
+    const scale = zoom / painted.zoom;
+    canvas.style.transform = `translate(${x + painted.box.x * zoom}px, ${y + painted.box.y * zoom}px)${scale === 1 ? "" : ` scale(${scale})`}`;
+  };
+  const isShort = (): boolean => !painted || !holds(painted.box, seenBox(view()));
+  const mustPaint = (): boolean => isOld || isShort() || painted?.zoom !== view().transform[2];
+  const mayWait = (): boolean => painted !== null && (!isShort() || painted.zoom !== view().transform[2]);
+  const paintNow = (): void => {
+    if (!painting || !to) return;
+    const [now, start] = [view(), performance.now()];
+    painted = { box: seenBox(now, MARGIN), zoom: now.transform[2] };
+    const isEmpty = !paintOn(canvas, to, painting, painted);
+    canvas.hidden = isEmpty;
+    canvas.dataset["drawn"] = "";
+    isOld = false;
+    place();
+    notBefore = Math.max(notBefore, performance.now() + (performance.now() - start) * SHARE);
+  };
+  const onFrame = (): void => {
+    frame = 0;
+    if (!mustPaint()) return;
+    if (mayWait() && performance.now() < notBefore) schedule();
+    else paintNow();
+  };
+  const schedule = (): void => {
+    if (!frame) frame = requestAnimationFrame(onFrame);
+  };
+
+  return {
+    show(next, wait = 0) {
+      if (wait && !isOld) notBefore = Math.max(notBefore, performance.now() + wait);
+      [painting, isOld] = [next, true];
+      schedule();
+    },
+    moved() {
+      place();
+      if (mustPaint()) schedule();
+    },
+    stop() {
+      cancelAnimationFrame(frame);
+    },
+  };
+}
+
+function paintOn(canvas: HTMLCanvasElement, to: CanvasRenderingContext2D, painting: Painting, { box, zoom }: Painted): boolean {
+  const [width, height] = [Math.round(box.width * zoom), Math.round(box.height * zoom)];
+  const sharpness = devicePixelRatio;
+  if (canvas.width !== Math.round(width * sharpness) || canvas.height !== Math.round(height * sharpness)) {
+    [canvas.width, canvas.height] = [Math.round(width * sharpness), Math.round(height * sharpness)];
+    [canvas.style.width, canvas.style.height] = [`${width}px`, `${height}px`];
+  } else {
+    to.setTransform(1, 0, 0, 1, 0, 0);
+    to.clearRect(0, 0, canvas.width, canvas.height);
+  }
+  const scale = zoom * sharpness;
+  to.setTransform(scale, 0, 0, scale, -box.x * scale, -box.y * scale);
+  return paint(to, painting, box, zoom);
+}

@@ -1,0 +1,136 @@
+import { describe, expect, it } from "vitest";
+import * as commands from "../document/commands";
+import { EMPTY, Link, type Workflow } from "../document/document";
+import type { NodeType, NodeTypes } from "../document/schema";
+import { around, nodeAt, nodesIn, seenBox, type View } from "./boxes";
+import { elementsOf, NO_ELEMENTS, paintedOf } from "./elements";
+import { NO_SCENE, sceneOf, type Scene } from "./flow";
+import { FAR, nextNear } from "./near";
+
+const socket = (name: string) => ({ name, label: name, types: ["IMAGE"], required: false, tooltip: "" });
+const PASS: NodeType = { id: "Pass", title: "Pass", category: "", description: "", inputs: [socket("in")], outputs: [socket("out")], isGoal: false, isDeprecated: false };
+const TYPES: NodeTypes = new Map([["Pass", PASS]]);
+
+/** A chain of nodes n0, n1, ..., each 1000 to the right of the one before. */
+function chain(length: number): Workflow {
+  const steps = Array.from({ length }, (_, index) =>
+    commands.addNode(`n${index}`, "Pass", [index * 1000, 0], new Map(index ? [["in", new Link(`n${index - 1}`, "out")]] : [])),
+  );
+  return commands.all(...steps)(EMPTY);
+}
+
+const view = (x: number, zoom = 1): View => ({ transform: [-x * zoom, 0, zoom], width: 1600, height: 900 });
+const scene = (workflow: Workflow, old: Scene = NO_SCENE): Scene => sceneOf(workflow, TYPES, old);
+const changedIn = (before: Scene, after: Scene): string[] => [...after.nodes].filter(([id, node]) => before.nodes.get(id) !== node).map(([id]) => id);
+
+describe("a scene", () => {
+  it("keeps every object that a change does not touch", () => {
+    const now = chain(20);
+    const before = scene(now);
+    const moved = scene(commands.move(new Map([["n3", [5, 5]]]))(now), before);
+    expect(changedIn(before, moved)).toEqual(["n/n3"]);
+    expect(moved.links).toBe(before.links);
+    const titled = scene(commands.setTitle("n4", "Four")(now), before);
+    expect(changedIn(before, titled)).toEqual(["n/n4"]);
+    expect(titled.links).toBe(before.links);
+  });
+
+  it("changes only the links of a node that is muted", () => {
+    const now = chain(20);
+    const before = scene(now);
+    const after = scene(commands.toggleMode(["n3"], "mute")(now), before);
+    expect(after.links.filter((link) => !before.links.includes(link)).map(({ id }) => id)).toEqual(["n/n3 in", "n/n4 in"]);
+  });
+
+  it("drops the links of a node that is gone", () => {
+    const before = scene(chain(4));
+    const after = scene(commands.deleteNodes(["n1"])(chain(4)), before);
+    expect(after.links.map(({ id }) => id)).toEqual(["n/n3 in"]);
+  });
+
+  it("is the same as one made anew, whatever was kept", () => {
+    const now = chain(6);
+    const changed = commands.all(commands.move(new Map([["n2", [7, 9]]])), commands.disconnect("n3", "in"), commands.setTitle("n1", "One"))(now);
+    expect(scene(changed, scene(now))).toEqual(scene(changed));
+  });
+});
+
+describe("nodes near the view", () => {
+  const all = scene(chain(50));
+  const ids = (found: { ids: ReadonlySet<string> }): string[] => [...found.ids].sort();
+
+  it("are those in sight and a little further", () => {
+    expect(ids(nextNear(all, view(10_100), new Set(), [], 99))).toEqual(["n/n10", "n/n11"]);
+  });
+
+  it("come a few at a time, those in the middle first", () => {
+    const first = nextNear(all, view(10_100, FAR), new Set(), [], 1);
+    expect([ids(first), first.wantsMore]).toEqual([["n/n12"], true]);
+    const rest = nextNear(all, view(10_100, FAR), first.ids, [], 99);
+    expect(rest.wantsMore).toBe(false);
+    expect(ids(rest)).toEqual(["n/n10", "n/n11", "n/n12", "n/n13", "n/n14"]);
+  });
+
+  it("stay while they are not far, so that small moves change nothing", () => {
+    const before = nextNear(all, view(10_100), new Set(), [], 99).ids;
+    expect(nextNear(all, view(9_900), before, [], 99).ids).toBe(before);
+    expect(ids(nextNear(all, view(12_000), before, [], 99))).not.toContain("n/n10");
+  });
+
+  it("are none where texts cannot be read, but the one that is held", () => {
+    const before = nextNear(all, view(10_100), new Set(), [], 99).ids;
+    expect(ids(nextNear(all, view(0, FAR / 2), before, ["n/n40", "n/gone"], 99))).toEqual(["n/n40"]);
+  });
+});
+
+describe("elements", () => {
+  const all = scene(chain(50));
+
+  it("have the links that touch them, with the far ends there unseen", () => {
+    const made = elementsOf(all, new Set(["n/n5"]), new Set(["n/n5"]), NO_ELEMENTS);
+    expect(made.links.map(({ id }) => id)).toEqual(["n/n5 in", "n/n6 in"]);
+    expect(made.nodes.map(({ id, hidden, selected }) => [id, hidden, selected])).toEqual([
+      ["n/n4", true, false],
+      ["n/n5", false, true],
+      ["n/n6", true, false],
+    ]);
+  });
+
+  it("and what is painted make up the whole", () => {
+    const near = new Set(["n/n5", "n/n9"]);
+    const [made, painted] = [elementsOf(all, near, new Set(), NO_ELEMENTS), paintedOf(all, near)];
+    const seen = made.nodes.filter(({ hidden }) => !hidden);
+    expect(seen.length + painted.nodes.length).toBe(all.nodes.size);
+    expect(new Set([...made.links, ...painted.links])).toEqual(new Set(all.links));
+  });
+
+  it("are the same lists while nothing near changes", () => {
+    const now = chain(50);
+    const [before, near] = [scene(now), new Set(["n/n5"])];
+    const made = elementsOf(before, near, new Set(), NO_ELEMENTS);
+    const after = scene(commands.setTitle("n30", "far away")(now), before);
+    const again = elementsOf(after, near, new Set(), made);
+    expect(again.nodes).toBe(made.nodes);
+    expect(again.links).toBe(made.links);
+  });
+});
+
+describe("boxes", () => {
+  const grouped = scene(commands.addGroup("Group", { x: -50, y: -50, width: 1500, height: 400 })(chain(3)));
+
+  it("tell what lies on top at a point", () => {
+    expect(nodeAt(grouped, [1010, 10])?.id).toBe("n/n1");
+    expect(nodeAt(grouped, [500, 10])?.id).toBe("groups/0");
+    expect(nodeAt(grouped, [5000, 10])).toBeUndefined();
+  });
+
+  it("choose the nodes that are touched and the groups that are held whole", () => {
+    expect(nodesIn(grouped, { x: 900, y: 20, width: 1200, height: 10 })).toEqual(["n/n1", "n/n2"]);
+    expect(nodesIn(grouped, { x: -60, y: -60, width: 1600, height: 500 })).toEqual(["groups/0", "n/n0", "n/n1"]);
+  });
+
+  it("tell what is seen in canvas units", () => {
+    expect(seenBox({ transform: [-100, 50, 2], width: 800, height: 600 }, 20)).toEqual({ x: 40, y: -35, width: 420, height: 320 });
+    expect(around([])).toBeUndefined();
+  });
+});
