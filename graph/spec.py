@@ -19,14 +19,17 @@ MISSING: Final = Missing()
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number widget: inclusive bounds, step, decimals to round to; `seed` adds control after generate."""
+    """A number widget: inclusive bounds, step, decimals to round to; `seed` adds control after generate.
+
+    look: "color" shows 0xRRGGBB as a colour.
+    """
 
     minimum: float | None = None
     maximum: float | None = None
     step: float | None = None
     round: float | None = None
     seed: bool = False
-    look: Literal["number", "slider"] = "number"
+    look: Literal["number", "slider", "color"] = "number"
 
 
 @dataclass(frozen=True, slots=True)

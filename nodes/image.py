@@ -44,7 +44,9 @@ LongSideMethod = Annotated[
 ]
 Cropping = Annotated[Crop, Hint("center cuts the picture to the new aspect ratio before scaling.")]
 Colour = Annotated[
-    int, Number(0, 0xFFFFFF, 1), Hint("The colour as one number, 0xRRGGBB: 0 is black, 16777215 white.")
+    int,
+    Number(0, 0xFFFFFF, 1, look="color"),
+    Hint("The colour as one number, 0xRRGGBB: 0 is black, 16777215 white."),
 ]
 MEGAPIXEL: Final = 1024 * 1024
 

@@ -5,7 +5,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
 from graph.sockets import ANY_NAME, SocketType
-from graph.spec import MISSING, Choice, Hint, Input, NodeSpec, Number, Output, Text, Toggle, Widget
+from graph.spec import (
+    MISSING,
+    Choice,
+    FileChoice,
+    Hint,
+    Input,
+    NodeSpec,
+    Number,
+    Output,
+    Text,
+    Toggle,
+    Widget,
+)
 
 KNOWN_HIDDEN: Final = (
     "PROMPT", "DYNPROMPT", "EXTRA_PNGINFO", "UNIQUE_ID", "AUTH_TOKEN_COMFY_ORG", "API_KEY_COMFY_ORG",
@@ -15,6 +27,17 @@ GRAPH_INPUT: Final = "__graph__"
 HIDDEN_START: Final = "__hidden__"
 """What the engine's names of hidden inputs begin with: a declared input may have the same name."""
 _SEEDS: Final = ("seed", "noise_seed")
+_TOLD: Final = (
+    "options",
+    "tooltip",
+    "lazy",
+    "rawLink",
+    "forceInput",
+    "display_name",
+    "multiline",
+    "dynamicPrompts",
+)
+"""Options of an input that its widget and hint say; the others go to clients as they are."""
 _NUMBER: Final = re.compile(r"[-+]?\d+(\.\d+)?")
 
 
@@ -100,6 +123,7 @@ def _input(name: str, entry: Any, required: bool, is_any: bool, free: bool, free
     widget = _widget(name, kind, options)
     extra = {"unchecked": free or (isinstance(kind, str) and kind == "COMBO")}
     extra["unchecked_link"] = free_link
+    told = {key: value for key, value in options.items() if key not in _TOLD}
     return Input(
         name,
         _socket(kind, is_any),
@@ -111,9 +135,10 @@ def _input(name: str, entry: Any, required: bool, is_any: bool, free: bool, free
             lazy=bool(options.get("lazy")),
             raw_link=bool(options.get("rawLink")),
             link_only=bool(options.get("forceInput")),
+            advanced=bool(options.get("advanced")),
             label=str(options.get("display_name") or ""),
         ),
-        {key: True for key, value in extra.items() if value},
+        {key: True for key, value in extra.items() if value} | ({"options": told} if told else {}),
     )
 
 
@@ -125,6 +150,9 @@ def _socket(kind: Any, is_any: bool) -> SocketType:
 
 
 def _widget(name: str, kind: Any, options: Mapping[str, Any]) -> Widget | None:
+    upload = _upload(options)
+    if upload and (isinstance(kind, list) or kind == "COMBO"):
+        return FileChoice("input", upload)
     if isinstance(kind, list):
         return Choice(tuple(cast("list[Any]", kind)))
     listed = options.get("options")
@@ -141,6 +169,13 @@ def _widget(name: str, kind: Any, options: Mapping[str, Any]) -> Widget | None:
             return Toggle(str(options.get("label_on") or ""), str(options.get("label_off") or ""))
         case _:
             return None
+
+
+def _upload(options: Mapping[str, Any]) -> str:
+    """What may be uploaded for a choice among the files of the input folder, or ""."""
+    elsewhere = options.get("image_folder", "input") != "input"
+    found = [kind for kind in ("image", "video", "audio") if options.get(f"{kind}_upload") is True]
+    return "" if elsewhere or not found else found[0]
 
 
 def _number(value: Any) -> float | None:

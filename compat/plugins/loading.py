@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final, cast
+from urllib.parse import quote
 
 from compat.names.install import install
 from compat.names.session import Session
@@ -108,6 +109,7 @@ class _Loading:
                 pack,
                 nodes=tuple(bare_name(item.spec) for item in found),
                 web=str(path / web) if isinstance(web, str) else "",
+                modules=_modules(pack.name, module),
             )
         except KeyboardInterrupt:
             raise
@@ -169,6 +171,13 @@ class _Loading:
                 yield
         finally:
             CURRENT.reset(token)
+
+
+def _modules(name: str, module: ModuleType) -> tuple[str, ...]:
+    """The addresses of the files in a pack's WEB_DIRECTORY that its WEB_MODULES names."""
+    files: object = getattr(module, "WEB_MODULES", ())
+    listed = cast("Sequence[object]", files) if isinstance(files, list | tuple) else ()
+    return tuple(f"/extensions/{quote(name)}/{quote(str(file))}" for file in listed)
 
 
 def _native(module: ModuleType, pack: str) -> list[Described]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, cast
 
 from aiohttp import web
 
@@ -15,15 +15,10 @@ from compat.server.replies import both, broken, is_yes, told
 from compat.server.surroundings import surroundings
 from compat.server.view import annotated
 from host.folders import WORK_KINDS, Folders
+from host.masks import texts_of, with_alpha
 from host.paths import inside, inside_file
 from host.pictures import opened
 from host.settling import settle
-
-if TYPE_CHECKING:
-    from PIL import Image
-    from PIL.PngImagePlugin import PngInfo
-
-_COMPRESSION: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,22 +130,4 @@ def masked(original: Path, mask: bytes) -> bytes:
     Raises ValueError or OSError when either is no picture, or they differ in size.
     """
     with opened(original) as picture, opened(BytesIO(mask)) as upload:
-        whole = picture.convert("RGBA")
-        whole.putalpha(_alpha(upload, whole.size))
-        file = BytesIO()
-        whole.save(file, "png", compress_level=_COMPRESSION, pnginfo=_texts(picture))
-    return file.getvalue()
-
-
-def _alpha(upload: "Image.Image", size: tuple[int, int]) -> "Image.Image":
-    alpha = upload.convert("RGBA").getchannel("A")
-    return alpha if alpha.size == size else alpha.resize(size)
-
-
-def _texts(picture: "Image.Image") -> "PngInfo":
-    from PIL.PngImagePlugin import PngInfo
-
-    texts = PngInfo()
-    for key, value in cast("dict[str, str]", getattr(picture, "text", {})).items():
-        texts.add_text(key, value)
-    return texts
+        return with_alpha(picture, upload.convert("RGBA").getchannel("A"), texts_of(picture))

@@ -19,6 +19,7 @@ class Pack:
 
     notes: what it did to the program while loading, and other things to know. nodes: their bare names.
     crashed: the process died the last time it was loaded, so this time it was left out.
+    web: the folder of its scripts for ComfyUI's front end. modules: where its ES modules for our editor are.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Pack:
     nodes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     web: str = ""
+    modules: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As plain values."""
@@ -39,7 +41,7 @@ class Pack:
 def pack_from(data: Mapping[str, Any]) -> Pack:
     """The pack of `Pack.to_json`."""
     found: dict[str, Any] = dict(data)
-    found["nodes"], found["notes"] = tuple(data.get("nodes", ())), tuple(data.get("notes", ()))
+    found |= {name: tuple(data.get(name, ())) for name in ("nodes", "notes", "modules")}
     return Pack(**found)
 
 

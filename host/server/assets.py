@@ -131,7 +131,7 @@ async def upload_assets(request: web.Request) -> web.StreamResponse:
         paths = [await _taken(request, root, query, query.name, request.content.iter_chunked(_CHUNK))]
     if not paths:
         raise Refused(400, "no_file", "The form holds no file.", "Send one in a field with a file name.")
-    return told({"assets": [_found(query.kind, root, path) for path in paths], "total": len(paths)}, 201)
+    return told({"assets": [asset_told(query.kind, root, path) for path in paths], "total": len(paths)}, 201)
 
 
 async def _uploaded(request: web.Request, root: Path, query: UploadQuery) -> AsyncIterator[Path]:
@@ -163,10 +163,10 @@ async def _taken(
 @route("GET", "/assets/{kind}/{name}", "One file, and the workflow it carries", reply=AssetDetail)
 async def get_asset(request: web.Request) -> web.StreamResponse:
     """A name's / is sent as %2F."""
-    root, path = _asked(request)
+    root, path = asset_asked(request)
     async with request.app[DRAWING]:
         detail = await asyncio.to_thread(_detail, request, path)
-    return told({**_found(request.match_info["kind"], root, path), **detail})
+    return told({**asset_told(request.match_info["kind"], root, path), **detail})
 
 
 @route(
@@ -179,7 +179,7 @@ async def get_asset(request: web.Request) -> web.StreamResponse:
 )
 async def get_thumbnail(request: web.Request) -> web.StreamResponse:
     """WebP. Pictures of more than 268 million pixels are refused."""
-    size, (_, path) = query_of(request, ThumbnailQuery).size, _asked(request)
+    size, (_, path) = query_of(request, ThumbnailQuery).size, asset_asked(request)
     facts = path.stat()
     tag = f"{facts.st_mtime_ns:x}-{facts.st_size:x}-{size}"
     if is_known(request, tag):
@@ -196,13 +196,13 @@ async def get_thumbnail(request: web.Request) -> web.StreamResponse:
 @route("DELETE", "/assets/{kind}/{name}", "Delete a file", "editor", status=204)
 async def delete_asset(request: web.Request) -> web.StreamResponse:
     """For good. Jobs that made it keep their record."""
-    _, path = _asked(request)
+    _, path = asset_asked(request)
     with writing(path.name):
         path.unlink(missing_ok=True)
     return web.Response(status=204)
 
 
-def _asked(request: web.Request) -> tuple[Path, Path]:
+def asset_asked(request: web.Request) -> tuple[Path, Path]:
     """The folder and path of a file. Raises Refused (404)."""
     kind, name = request.match_info["kind"], request.match_info["name"]
     hidden = any(part.startswith(".") for part in name.replace("\\", "/").split("/"))
@@ -212,7 +212,8 @@ def _asked(request: web.Request) -> tuple[Path, Path]:
     raise missing("file", name)
 
 
-def _found(kind: str, root: Path, path: Path) -> dict[str, Any]:
+def asset_told(kind: str, root: Path, path: Path) -> dict[str, Any]:
+    """A file of a folder as JSON, in the form of `AssetShape`."""
     facts = path.stat()
     name = path.relative_to(root.resolve()).as_posix()
     return _asset(kind, Asset(name, facts.st_size, facts.st_mtime_ns))

@@ -14,7 +14,7 @@ from tests.compat.toys import NO_REFERENCE, REFERENCE, nothing, socket, widget
 
 CORE = registry()
 COMPARED = ("default", "min", "max", "step", "round", "multiline", "dynamicPrompts", "control_after_generate")
-COMPARED += ("image_upload", "forceInput", "lazy", "rawLink")
+COMPARED += ("image_upload", "forceInput", "lazy", "rawLink", "display")
 
 
 def files(kind: str) -> Sequence[str]:
@@ -135,7 +135,8 @@ def listed(options: Mapping[str, Any], optional: bool) -> dict[str, Any]:
     if optional and isinstance(options.get("options"), list):
         options = {"default": options["options"][0], **options}
     found = {"type": options["type"], **{key: options[key] for key in COMPARED if key in options}}
-    return {key: value for key, value in found.items() if value is not False or key == "default"}
+    usual = {key for key, value in found.items() if value is False or (key, value) == ("display", "number")}
+    return {key: value for key, value in found.items() if key not in usual or key == "default"}
 
 
 @pytest.mark.skipif(not REFERENCE.is_dir(), reason=NO_REFERENCE)

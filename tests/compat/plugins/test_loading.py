@@ -9,6 +9,7 @@ from typing import cast
 
 from compat.server.packs import packs_of
 from compat.server.surroundings import Surroundings
+from graph.spec import FileChoice
 from host.plugins.remembered import Crashes, read_packs, write_loaded
 from host.server.settings import Settings
 from tests.compat.plugins.packs import Shelf, by_name
@@ -170,3 +171,36 @@ def test_a_web_folder_that_is_worked_out_is_found_without_running_the_pack_again
     around = SimpleNamespace(settings=settings, plugins=settings.plugins)
     found = {pack.folder: pack.web for pack in packs_of(cast(Surroundings, around))}
     assert found == {folder: folder / "js", outside: None}
+
+
+def test_what_a_pack_says_of_its_widgets_reaches_clients_and_an_upload_chooses_among_input_files(
+    shelf: Shelf,
+) -> None:
+    shelf.pack(
+        "wide",
+        """
+WEB_DIRECTORY = "web"
+WEB_MODULES = ["colour wheel.js"]
+class Wide:
+    @classmethod
+    def INPUT_TYPES(cls):
+        return {
+            "required": {
+                "size": ("INT", {"default": 4, "step": 4, "display": "slider", "tooltip": "how large"}),
+                "picture": (["a.png"], {"image_upload": True}),
+                "tags": (["x", "y"], {"multiselect": True}),
+            },
+            "optional": {"hue": ("HUE", {"default": 3, "widgetType": "HUE"})},
+        }
+    RETURN_TYPES = ()
+    FUNCTION = "run"
+NODE_CLASS_MAPPINGS = {"Wide": Wide}
+""",
+    )
+    loaded = shelf.load()
+    inputs = {item.name: item for item in loaded.specs[0].inputs}
+    assert inputs["size"].extra["options"] == {"default": 4, "step": 4, "display": "slider"}
+    assert inputs["tags"].extra["options"] == {"multiselect": True}
+    assert inputs["hue"].extra["options"] == {"default": 3, "widgetType": "HUE"}
+    assert inputs["picture"].widget == FileChoice("input", "image")
+    assert by_name(loaded)["wide"].modules == ("/extensions/wide/colour%20wheel.js",)

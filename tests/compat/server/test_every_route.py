@@ -39,6 +39,8 @@ ROLE_OF = {
     "POST /api/v1/workflows/convert": "viewer",
     "POST /api/v1/workflows/missing": "viewer",
     "POST /api/v1/assets": "runner",
+    "POST /api/v1/assets/{kind}/{name}/mask": "runner",
+    "POST /api/v1/prompts/tokens": "viewer",
     "DELETE /api/v1/assets/{kind}/{name}": "editor",
     "PATCH /api/v1/settings": "editor",
     "GET /api/v1/logs": "admin",
