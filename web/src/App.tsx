@@ -4,15 +4,20 @@ import { readTypes, trying } from "./actions";
 import { validate } from "./api/client";
 import { Canvas } from "./canvas/Canvas";
 import { writeWorkflow } from "./document/document";
-import { currentTab, keepDraft, labelOf, setProblems, showDialog, tell, useEditor, useWorkflow } from "./editor";
+import { keepDrafts, keepLate, mayLose } from "./drafts";
+import { currentTab, isChanged, labelOf, setProblems, tell, useEditor, useWorkflow } from "./editor";
+import { autosave, pasteText, refresh } from "./files";
+import { readMe } from "./me";
 import { Dialogs } from "./panels/Dialogs";
 import { FullView, ResultStrip } from "./panels/Results";
 import { Search } from "./panels/Search";
 import { Side } from "./panels/Side";
 import { TopBar } from "./panels/TopBar";
+import { Welcome } from "./panels/Welcome";
 import { useViewing } from "./panels/viewing";
 import { followRuns, useRuns } from "./runs";
 import { onKey } from "./shortcuts";
+import { followSettings, readSettings, useSettings } from "./settings";
 import { T } from "./texts";
 
 const DRAFT_AFTER = 300;
@@ -23,11 +28,15 @@ export function App() {
   const theme = useViewing((state) => state.theme);
   useEffect(() => {
     trying(readTypes);
+    trying(readMe);
+    trying(readSettings);
     document.addEventListener("keydown", onKey);
+    const unfollow = followSettings();
     const stop = followRuns({ returned: () => trying(readTypes), failed: tell });
     return () => {
       document.removeEventListener("keydown", onKey);
       stop();
+      unfollow();
     };
   }, []);
   useEffect(() => {
@@ -38,6 +47,8 @@ export function App() {
     document.title = `${title} · ${T.product}`;
   }, [title]);
   useDraft();
+  useSaving();
+  usePaste();
   useValidation();
   return (
     <ReactFlowProvider>
@@ -54,20 +65,64 @@ export function App() {
   );
 }
 
-/** Keeps what is open for after a crash. */
+/** Keeps what is open for after a crash, and asks before a page is left that could not. */
 function useDraft(): void {
   const tabs = useEditor((state) => state.tabs);
   const active = useEditor((state) => state.active);
   useEffect(() => {
-    const timer = setTimeout(keepDraft, DRAFT_AFTER);
+    const timer = setTimeout(() => void keepDrafts(), DRAFT_AFTER);
     return () => {
       clearTimeout(timer);
     };
   }, [tabs, active]);
   useEffect(() => {
-    addEventListener("pagehide", keepDraft);
+    const ask = (event: BeforeUnloadEvent): void => {
+      if (mayLose()) event.preventDefault();
+    };
+    addEventListener("pagehide", keepLate);
+    addEventListener("beforeunload", ask);
     return () => {
-      removeEventListener("pagehide", keepDraft);
+      removeEventListener("pagehide", keepLate);
+      removeEventListener("beforeunload", ask);
+    };
+  }, []);
+}
+
+/** Saves named workflows a moment after a change, and reads again what another window saved. */
+function useSaving(): void {
+  const tabs = useEditor((state) => state.tabs);
+  const seconds = useSettings((state) => state.values.autosave);
+  const isConnected = useRuns((state) => state.isConnected);
+  useEffect(() => {
+    if (!seconds || !isConnected || !tabs.some((tab) => tab.etag !== null && isChanged(tab))) return;
+    const timer = setTimeout(() => trying(autosave), seconds * 1000);
+    return () => {
+      clearTimeout(timer);
+    };
+  }, [tabs, seconds, isConnected]);
+  useEffect(() => {
+    const look = (): void => {
+      if (document.visibilityState === "visible") trying(refresh);
+    };
+    document.addEventListener("visibilitychange", look);
+    addEventListener("focus", look);
+    return () => {
+      document.removeEventListener("visibilitychange", look);
+      removeEventListener("focus", look);
+    };
+  }, []);
+}
+
+/** A workflow's text that is pasted outside of a field is opened. */
+function usePaste(): void {
+  useEffect(() => {
+    const paste = (event: ClipboardEvent): void => {
+      const isWriting = event.target instanceof Element && event.target.closest("input, textarea, [contenteditable]");
+      if (!isWriting && pasteText(event.clipboardData?.getData("text/plain") ?? "")) event.preventDefault();
+    };
+    document.addEventListener("paste", paste);
+    return () => {
+      document.removeEventListener("paste", paste);
     };
   }, []);
 }
@@ -96,30 +151,6 @@ function useValidation(): void {
       clearTimeout(timer);
     };
   }, [nodes, active, isConnected]);
-}
-
-function Welcome() {
-  const now = useWorkflow();
-  const isSearching = useEditor((state) => state.searching !== null);
-  if (now.nodes.size || now.notes.length || now.groups.length || isSearching) return null;
-  return (
-    <section className="welcome">
-      <h1>{T.canvas.emptyTitle}</h1>
-      <p>{T.canvas.emptyText}</p>
-      <button
-        type="button"
-        className="run"
-        onClick={() => {
-          showDialog("templates");
-        }}
-      >
-        {T.dialog.templates}
-      </button>
-      <p>
-        <small>{T.canvas.emptyHint}</small>
-      </p>
-    </section>
-  );
 }
 
 function Notice() {

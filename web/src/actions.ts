@@ -2,8 +2,8 @@
 
 import * as api from "./api/client";
 import * as commands from "./document/commands";
-import { EMPTY, freshId, Link, readWorkflow, writeWorkflow, type Id } from "./document/document";
-import { asNumber, isObject, JsonError, Numeral, type Json } from "./document/json";
+import { EMPTY, freshId, Link, writeWorkflow, type Id } from "./document/document";
+import { asNumber, isObject, Numeral, type Json } from "./document/json";
 import { fits, type Input, type NodeType } from "./document/schema";
 import { autoPlaces, shapeOf } from "./canvas/geometry";
 import { placesOf } from "./canvas/flow";
@@ -219,61 +219,4 @@ export async function runWorkflow(times = 1, targets?: readonly Id[]): Promise<v
 
 export async function cancelRuns(): Promise<void> {
   await Promise.all(activeJobs(useRuns.getState()).map((run) => api.cancel(run.job.id)));
-}
-
-// Workflows
-
-export async function save(name = editor.currentTab().name): Promise<void> {
-  if (!name) {
-    editor.showDialog("saveAs");
-    return;
-  }
-  const now = editor.workflow();
-  await api.saveWorkflow(name, writeWorkflow(now));
-  editor.markSaved(name, now);
-  editor.tell(T.told.saved(name));
-}
-
-export async function openSaved(name: string): Promise<void> {
-  editor.open(readWorkflow(await api.loadWorkflow(name)), name);
-}
-
-export async function openTemplate(name: string): Promise<void> {
-  editor.open(readWorkflow(await api.loadTemplate(name)), "");
-}
-
-export async function openJob(job: string): Promise<void> {
-  editor.open(readWorkflow(await api.workflowOf(job)), "", null);
-}
-
-/** Opens a dropped file: our document as it is, anything else through the server. */
-export async function openFile(file: File): Promise<void> {
-  const name = file.name.replace(/\.[^.]+$/, "");
-  try {
-    editor.open(readWorkflow(await textOf(file)), name, null);
-  } catch (error) {
-    throw new Error(T.told.cannotOpen(file.name, error instanceof Error ? error.message : String(error)), { cause: error });
-  }
-}
-
-async function textOf(file: File): Promise<string> {
-  if (file.type.startsWith("image/")) return api.convert(file, "darkroom");
-  const text = await file.text();
-  try {
-    readWorkflow(text);
-    return text;
-  } catch (error) {
-    if (!(error instanceof JsonError)) throw error;
-    return api.convert(text, "darkroom");
-  }
-}
-
-export async function exportAs(format: "darkroom" | "api" | "editor"): Promise<void> {
-  const ours = writeWorkflow(editor.workflow());
-  const text = format === "darkroom" ? ours : await api.convert(ours, format);
-  const anchor = document.createElement("a");
-  anchor.href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
-  anchor.download = `${editor.currentTab().name || "workflow"}${format === "darkroom" ? "" : `.${format}`}.json`;
-  anchor.click();
-  URL.revokeObjectURL(anchor.href);
 }

@@ -3,7 +3,7 @@
 import { create } from "zustand";
 import type { FileOption, Problem } from "./api/client";
 import type { Clip, Command, Point } from "./document/commands";
-import { EMPTY, readWorkflow, writeWorkflow, type Id, type Node, type Workflow } from "./document/document";
+import { EMPTY, type Id, type Node, type Workflow } from "./document/document";
 import { asText } from "./document/json";
 import { apply, redo, startHistory, undo, type History } from "./document/history";
 import type { NodeType, NodeTypes, Wanted } from "./document/schema";
@@ -16,6 +16,8 @@ export interface Tab {
   readonly history: History;
   /** What is saved under its name: the workflow object itself, or null. */
   readonly saved: Workflow | null;
+  /** The tag of the file that was last read or written under its name; null where there is none. */
+  readonly etag: string | null;
 }
 
 /** A search for a node to add: where on the canvas, where on the screen, and what it is to be linked with. */
@@ -26,11 +28,13 @@ export interface Searching {
   readonly link?: { readonly node: Id; readonly socket: string; readonly isOutput: boolean };
 }
 
-export type Dialog = "open" | "templates" | "saveAs" | "shortcuts";
+export type Dialog = "open" | "templates" | "saveAs" | "shortcuts" | "closing" | "conflict" | "versions" | "missing";
 
 interface EditorState {
   readonly tabs: readonly Tab[];
   readonly active: string;
+  /** Tabs that were closed, the last one at the end. */
+  readonly closed: readonly Tab[];
   /** Flow ids: "n/" + node, "groups/" and "notes/" + place in their list. */
   readonly selection: ReadonlySet<string>;
   readonly types: NodeTypes;
@@ -48,8 +52,8 @@ interface EditorState {
 let count = 0;
 const newKey = (): string => `tab-${Date.now().toString(36)}-${(count += 1)}`;
 
-function newTab(workflow: Workflow = EMPTY, name = "", saved: Workflow | null = workflow): Tab {
-  return { key: newKey(), name, history: startHistory(workflow), saved };
+export function newTab(workflow: Workflow = EMPTY, name = "", saved: Workflow | null = workflow, etag: string | null = null): Tab {
+  return { key: newKey(), name, history: startHistory(workflow), saved, etag };
 }
 
 const first = newTab();
@@ -57,6 +61,7 @@ const first = newTab();
 export const useEditor = create<EditorState>(() => ({
   tabs: [first],
   active: first.key,
+  closed: [],
   selection: new Set(),
   types: new Map(),
   files: new Map(),
@@ -69,6 +74,7 @@ export const useEditor = create<EditorState>(() => ({
 }));
 
 const { getState: get, setState: set } = useEditor;
+const MOST_CLOSED = 20;
 const NO_PROBLEMS = { problems: [], problemsOf: new Map<Id, Problem[]>() };
 
 // Looking
@@ -161,12 +167,16 @@ export function showDialog(dialog: Dialog | null): void {
 // Tabs
 
 /** Opens a workflow in a tab of its own, or in the current one where that is empty. */
-export function open(found: Workflow, name: string, saved: Workflow | null = found): void {
+export function open(found: Workflow, name: string, saved: Workflow | null = found, etag: string | null = null): void {
   const current = currentTab();
-  const isUntouched = current.history.now === EMPTY && !current.history.past.length && !current.history.future.length;
-  const tab = newTab(found, name, saved);
-  const tabs = isUntouched ? get().tabs.map((other) => (other === current ? tab : other)) : [...get().tabs, tab];
+  const tab = newTab(found, name, saved, etag);
+  const tabs = isUntouched(current) ? get().tabs.map((other) => (other === current ? tab : other)) : [...get().tabs, tab];
   set({ tabs, active: tab.key, selection: new Set(), ...NO_PROBLEMS });
+}
+
+/** Whether a tab is as it was made: empty, and nothing to undo. */
+export function isUntouched({ history }: Tab): boolean {
+  return history.now === EMPTY && !history.past.length && !history.future.length;
 }
 
 export function openEmpty(): void {
@@ -178,53 +188,38 @@ export function activate(key: string): void {
   set({ active: key, selection: new Set(), ...NO_PROBLEMS });
 }
 
+/** Closes a tab without asking; it can be had back. */
 export function closeTab(key: string): void {
   const place = get().tabs.findIndex((tab) => tab.key === key);
+  const gone = get().tabs[place];
+  if (!gone) return;
   const left = get().tabs.filter((tab) => tab.key !== key);
   const tabs = left.length ? left : [newTab()];
   const active = get().active === key ? (tabs[Math.min(place, tabs.length - 1)] as Tab).key : get().active;
-  set({ tabs, active, selection: new Set(), ...NO_PROBLEMS });
+  const closed = isUntouched(gone) ? get().closed : [...get().closed, gone].slice(-MOST_CLOSED);
+  set({ tabs, active, closed, selection: new Set(), ...NO_PROBLEMS });
 }
 
-export function markSaved(name: string, saved: Workflow): void {
-  onTab((tab) => ({ ...tab, name, saved }));
+/** Opens the tab that was closed last, with its history. */
+export function reopenTab(): void {
+  const tab = get().closed.at(-1);
+  if (!tab) return;
+  const tabs = get().tabs.every(isUntouched) ? [tab] : [...get().tabs, tab];
+  set({ tabs, active: tab.key, closed: get().closed.slice(0, -1), selection: new Set(), ...NO_PROBLEMS });
 }
 
-// Drafts: what was open comes back after a crash
-
-const DRAFT = "darkroom.draft";
-
-interface Draft {
-  readonly active: number;
-  readonly tabs: readonly { readonly name: string; readonly text: string; readonly changed: boolean }[];
+export function moveTab(key: string, to: number): void {
+  const tab = get().tabs.find((item) => item.key === key);
+  if (!tab) return;
+  const tabs = get().tabs.filter((item) => item !== tab);
+  tabs.splice(Math.min(Math.max(to, 0), tabs.length), 0, tab);
+  set({ tabs });
 }
 
-export function keepDraft(): void {
-  const { tabs, active } = get();
-  const draft: Draft = {
-    active: tabs.findIndex((tab) => tab.key === active),
-    tabs: tabs.map((tab) => ({ name: tab.name, text: writeWorkflow(tab.history.now), changed: isChanged(tab) })),
-  };
-  try {
-    localStorage.setItem(DRAFT, JSON.stringify(draft));
-  } catch {
-    // The browser keeps nothing for this page, or no more; editing goes on without a draft.
-  }
+export function tabOf(key: string): Tab | undefined {
+  return get().tabs.find((tab) => tab.key === key);
 }
 
-export function restoreDraft(): void {
-  try {
-    const draft = JSON.parse(localStorage.getItem(DRAFT) ?? "null") as Draft | null;
-    const tabs = (draft?.tabs ?? []).map(({ name, text, changed }) => {
-      const found = readWorkflow(text);
-      const isEmpty = found.nodes.size === 0 && !name && !found.notes.length && !found.groups.length;
-      return isEmpty ? newTab() : newTab(found, name, changed ? null : found);
-    });
-    const active = tabs[draft?.active ?? 0] ?? tabs[0];
-    if (!active) return;
-    set({ tabs, active: active.key });
-    if (tabs.some(isChanged)) tell(T.told.restored);
-  } catch {
-    localStorage.removeItem(DRAFT);
-  }
+export function changeTab(key: string, changes: Partial<Omit<Tab, "key">>): void {
+  set({ tabs: get().tabs.map((tab) => (tab.key === key ? { ...tab, ...changes } : tab)) });
 }

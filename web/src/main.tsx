@@ -2,14 +2,17 @@ import "@xyflow/react/dist/base.css";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./App";
-import { restoreDraft } from "./editor";
+import { restoreDrafts } from "./drafts";
 import "./theme.css";
 
-restoreDraft();
-const root = document.getElementById("root");
-if (root)
-  createRoot(root).render(
-    <StrictMode>
-      <App />
-    </StrictMode>,
-  );
+function show(): void {
+  const root = document.getElementById("root");
+  if (root)
+    createRoot(root).render(
+      <StrictMode>
+        <App />
+      </StrictMode>,
+    );
+}
+
+void restoreDrafts().then(show, show);

@@ -2,7 +2,8 @@
 
 import * as actions from "./actions";
 import { addNote } from "./document/commands";
-import { redoNext, run, search, select, selectedNodes, showDialog, undoLast, useEditor } from "./editor";
+import { redoNext, reopenTab, run, search, select, selectedNodes, showDialog, undoLast, useEditor } from "./editor";
+import { closeTab, save } from "./files";
 import { fit, fitSelected, pointerOnCanvas, searchAt } from "./canvas/view";
 import { T } from "./texts";
 
@@ -41,9 +42,11 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: ["F"], text: T.shortcuts.fit, run: fit },
   { keys: ["Shift+F"], text: T.shortcuts.fitSelection, run: fitSelected },
   { keys: ["A"], text: T.shortcuts.tidy, run: actions.tidy },
-  { keys: ["Ctrl+S"], text: T.shortcuts.save, always: true, run: () => actions.trying(() => actions.save()) },
+  { keys: ["Ctrl+S"], text: T.shortcuts.save, always: true, run: () => actions.trying(save) },
   { keys: ["Ctrl+Shift+S"], text: T.shortcuts.saveAs, always: true, run: () => showDialog("saveAs") },
   { keys: ["Ctrl+O"], text: T.shortcuts.open, always: true, run: () => showDialog("open") },
+  { keys: ["Alt+W"], text: T.shortcuts.closeTab, always: true, run: () => closeTab(useEditor.getState().active) },
+  { keys: ["Ctrl+Shift+T", "Alt+Shift+T"], text: T.shortcuts.reopenTab, always: true, run: reopenTab },
   { keys: ["?"], text: T.shortcuts.help, run: () => showDialog("shortcuts") },
 ];
 

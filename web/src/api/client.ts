@@ -40,12 +40,6 @@ export interface Picture {
   readonly url: string;
 }
 
-export interface Template {
-  readonly name: string;
-  readonly title: string;
-  readonly notes: readonly string[];
-}
-
 export class Refused extends Error {
   constructor(
     readonly problems: readonly Problem[],
@@ -72,7 +66,7 @@ export async function json<Shape>(path: string, options?: RequestInit): Promise<
   return (await ask(path, options)).json() as Promise<Shape>;
 }
 
-const JSON_HEADERS = { "Content-Type": "application/json" };
+export const JSON_HEADERS = { "Content-Type": "application/json" };
 export const post = (body: BodyInit, headers: HeadersInit = JSON_HEADERS): RequestInit => ({ method: "POST", body, headers });
 
 export async function nodeTypes(): Promise<NodeTypes> {
@@ -140,26 +134,6 @@ export async function validate(text: string): Promise<readonly Problem[]> {
 export async function convert(body: Blob | string, to: "darkroom" | "api" | "editor"): Promise<string> {
   const type = typeof body === "string" ? "application/json" : body.type || "application/json";
   return (await ask(`${API}/workflows/convert?to=${to}`, post(body, { "Content-Type": type }))).text();
-}
-
-export async function workflowNames(): Promise<readonly string[]> {
-  return (await json<{ workflows: { name: string }[] }>(`${API}/workflows?limit=1000`)).workflows.map((item) => item.name);
-}
-
-export async function loadWorkflow(name: string): Promise<string> {
-  return (await ask(`${API}/workflows/${encodeURIComponent(name)}`)).text();
-}
-
-export async function saveWorkflow(name: string, text: string): Promise<void> {
-  await ask(`${API}/workflows/${encodeURIComponent(name)}`, { method: "PUT", body: text, headers: JSON_HEADERS });
-}
-
-export async function templates(): Promise<readonly Template[]> {
-  return (await json<{ templates: Template[] }>(`${API}/templates`)).templates;
-}
-
-export async function loadTemplate(name: string): Promise<string> {
-  return (await ask(`${API}/templates/${encodeURIComponent(name)}`)).text();
 }
 
 // Pictures

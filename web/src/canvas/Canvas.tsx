@@ -1,8 +1,9 @@
 import { ReactFlow, useReactFlow, useStoreApi, type NodeChange } from "@xyflow/react";
 import { useCallback, useEffect, useMemo, useRef, useState, type DragEvent, type PointerEvent } from "react";
 import { flushSync } from "react-dom";
-import { openFile, trying } from "../actions";
+import { trying } from "../actions";
 import { select, useEditor, useWorkflow, workflow } from "../editor";
+import { openFiles } from "../files";
 import { T } from "../texts";
 import { nodeAt } from "./boxes";
 import { refusal, type Ends } from "./connect";
@@ -55,7 +56,8 @@ export function Canvas() {
   const onDrop = (event: DragEvent): void => {
     event.preventDefault();
     setDropping(false);
-    for (const file of event.dataTransfer.files) trying(() => openFile(file));
+    const files = [...event.dataTransfer.files];
+    trying(() => openFiles(files));
   };
   const onPointerMove = (event: PointerEvent): void => {
     const point = [event.clientX, event.clientY] as const;

@@ -1,165 +1,44 @@
-import { useEffect, useRef, useState, type ReactNode } from "react";
-import { openSaved, openTemplate, save, trying } from "../actions";
-import { templates, workflowNames, type Template } from "../api/client";
-import { currentTab, showDialog, useEditor } from "../editor";
-import { GESTURES, SHORTCUTS } from "../shortcuts";
-import { Icon } from "./Icon";
+/** The dialog that is open. Each is loaded when it is first wanted, and all of them once the page is at rest. */
+
+import { useEffect, useState, type ComponentType } from "react";
+import { showDialog, tell, useEditor, type Dialog } from "../editor";
 import { T } from "../texts";
 
-const DIALOGS = { open: OpenDialog, templates: TemplatesDialog, saveAs: SaveDialog, shortcuts: ShortcutsDialog };
+type Loader = () => Promise<{ readonly default: ComponentType }>;
+
+const DIALOGS: Readonly<Record<Dialog, Loader>> = {
+  open: () => import("../dialogs/OpenDialog"),
+  templates: () => import("../dialogs/TemplatesDialog"),
+  saveAs: () => import("../dialogs/SaveDialog"),
+  shortcuts: () => import("../dialogs/ShortcutsDialog"),
+  closing: () => import("../dialogs/ClosingDialog"),
+  conflict: () => import("../dialogs/ConflictDialog"),
+  versions: () => import("../dialogs/VersionsDialog"),
+  missing: () => import("../dialogs/MissingDialog"),
+};
+
+const AT_REST = 2500;
 
 export function Dialogs() {
   const dialog = useEditor((state) => state.dialog);
-  if (!dialog) return null;
-  const Shown = DIALOGS[dialog];
-  return <Shown />;
-}
-
-const close = (): void => {
-  showDialog(null);
-};
-
-function Frame({ title, children, wide }: { readonly title: string; readonly children: ReactNode; readonly wide?: boolean }) {
-  const dialog = useRef<HTMLDialogElement>(null);
+  const [loaded, setLoaded] = useState<{ readonly name: Dialog; readonly Shown: ComponentType } | null>(null);
   useEffect(() => {
-    if (!dialog.current?.open) dialog.current?.showModal();
+    const timer = setTimeout(() => void Promise.allSettled(Object.values(DIALOGS).map((load) => load())), AT_REST);
+    return () => {
+      clearTimeout(timer);
+    };
   }, []);
-  return (
-    <dialog
-      ref={dialog}
-      className={`dialog${wide ? " wide" : ""}`}
-      aria-label={title}
-      onClose={close}
-      onClick={(event) => {
-        if (event.target === event.currentTarget) close();
-      }}
-    >
-      <header>
-        <h2>{title}</h2>
-        <button type="button" className="icon-button" aria-label={T.panel.close} onClick={close}>
-          <Icon name="close" />
-        </button>
-      </header>
-      {children}
-    </dialog>
-  );
-}
-
-function OpenDialog() {
-  const [names, setNames] = useState<readonly string[] | null>(null);
-  const [words, setWords] = useState("");
   useEffect(() => {
-    trying(async () => {
-      setNames(await workflowNames());
-    });
-  }, []);
-  const found = (names ?? []).filter((name) => name.toLowerCase().includes(words.toLowerCase()));
-  const choose = (name: string): void => {
-    close();
-    trying(() => openSaved(name));
-  };
-  return (
-    <Frame title={T.dialog.open}>
-      <input
-        type="search"
-        autoFocus
-        aria-label={T.dialog.filter}
-        placeholder={T.dialog.filter}
-        value={words}
-        onChange={(event) => {
-          setWords(event.target.value);
-        }}
-      />
-      {names && !names.length && <p className="nothing">{T.dialog.noWorkflows}</p>}
-      <ul className="names">
-        {found.map((name) => (
-          <li key={name}>
-            <button type="button" onClick={() => choose(name)}>
-              {name}
-            </button>
-          </li>
-        ))}
-      </ul>
-    </Frame>
-  );
-}
-
-function TemplatesDialog() {
-  const [found, setFound] = useState<readonly Template[]>([]);
-  useEffect(() => {
-    trying(async () => {
-      setFound(await templates());
-    });
-  }, []);
-  const choose = (name: string): void => {
-    close();
-    trying(() => openTemplate(name));
-  };
-  return (
-    <Frame title={T.dialog.templates} wide>
-      <ul className="templates">
-        {found.map((template) => (
-          <li key={template.name}>
-            <button type="button" onClick={() => choose(template.name)}>
-              <b>{template.title}</b>
-              <span>{template.notes[0]}</span>
-            </button>
-          </li>
-        ))}
-      </ul>
-    </Frame>
-  );
-}
-
-function SaveDialog() {
-  const [name, setName] = useState(currentTab().name);
-  return (
-    <Frame title={T.dialog.saveAs}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (!name.trim()) return;
-          close();
-          trying(() => save(name.trim()));
-        }}
-      >
-        <label>
-          {T.dialog.name}
-          <input
-            autoFocus
-            value={name}
-            onChange={(event) => {
-              setName(event.target.value);
-            }}
-          />
-        </label>
-        <footer>
-          <button type="button" onClick={close}>
-            {T.dialog.cancel}
-          </button>
-          <button type="submit" className="run" disabled={!name.trim()}>
-            {T.dialog.save}
-          </button>
-        </footer>
-      </form>
-    </Frame>
-  );
-}
-
-function ShortcutsDialog() {
-  const lines = [...SHORTCUTS.map((shortcut) => [shortcut.keys.join("  or  "), shortcut.text] as const), ...GESTURES];
-  return (
-    <Frame title={T.dialog.shortcuts} wide>
-      <dl className="shortcuts">
-        {lines.map(([keys, text]) => (
-          <div key={text}>
-            <dt>{text}</dt>
-            <dd>
-              <kbd>{keys}</kbd>
-            </dd>
-          </div>
-        ))}
-      </dl>
-    </Frame>
-  );
+    if (!dialog) return;
+    DIALOGS[dialog]().then(
+      ({ default: Shown }) => {
+        setLoaded({ name: dialog, Shown });
+      },
+      () => {
+        showDialog(null);
+        tell(T.told.noServer);
+      },
+    );
+  }, [dialog]);
+  return dialog && loaded?.name === dialog ? <loaded.Shown /> : null;
 }

@@ -13,6 +13,12 @@ const PATHS = {
   down: "M4 6l4 4 4-4",
   left: "M10 3L5 8l5 5",
   right: "M6 3l5 5-5 5",
+  history: "M3 8a5 5 0 1 1 1.6 3.7M3 4v3h3M8 5.5V8l2 1.5",
+  pen: "M3 13l.6-2.8L10.8 3l2.2 2.2-7.2 7.2z",
+  copy: "M6 6h7v7H6zM10 6V3H3v7h3",
+  bin: "M3.5 5h9M6 5V3h4v2M5 5l.6 8h4.8L11 5",
+  gear: "M8 5.8a2.2 2.2 0 1 0 0 4.4 2.2 2.2 0 0 0 0-4.4zM8 2v2M8 12v2M2 8h2M12 8h2M3.8 3.8l1.4 1.4M10.8 10.8l1.4 1.4M12.2 3.8l-1.4 1.4M5.2 10.8l-1.4 1.4",
+  form: "M3 3h10v10H3zM5.5 6h5M5.5 8.5h5M5.5 11h3",
   play: "M5 3l8 5-8 5z",
 } as const;
 

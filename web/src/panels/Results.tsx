@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState, type KeyboardEvent } from "react";
-import { openJob, trying } from "../actions";
+import { trying } from "../actions";
+import { openJob } from "../files";
 import { forgetResult, useRuns, type Result } from "../runs";
 import { T } from "../texts";
 import { Icon } from "./Icon";

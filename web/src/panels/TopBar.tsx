@@ -1,10 +1,12 @@
 import { useRef, useState, type ReactNode } from "react";
 import * as actions from "../actions";
 import { fit, searchAt } from "../canvas/view";
-import { activate, closeTab, currentTab, isChanged, labelOf, openEmpty, redoNext, showDialog, undoLast, useEditor } from "../editor";
+import { currentTab, openEmpty, redoNext, reopenTab, showDialog, undoLast, useEditor } from "../editor";
+import * as files from "../files";
 import { activeJobs, useRuns } from "../runs";
 import { T } from "../texts";
 import { Icon } from "./Icon";
+import { Tabs } from "./Tabs";
 import { togglePanel, toggleTheme } from "./viewing";
 
 export function TopBar() {
@@ -38,14 +40,16 @@ function Menu() {
     [T.menu.new, openEmpty],
     [T.menu.open, () => showDialog("open")],
     [T.menu.templates, () => showDialog("templates")],
+    [T.menu.reopen, reopenTab],
     null,
-    [T.menu.save, () => actions.trying(() => actions.save())],
+    [T.menu.save, () => actions.trying(files.save)],
     [T.menu.saveAs, () => showDialog("saveAs")],
+    [T.menu.versions, files.showVersions],
     null,
     [T.menu.import, () => file.current?.click()],
-    [T.menu.exportOurs, () => actions.trying(() => actions.exportAs("darkroom"))],
-    [T.menu.exportApi, () => actions.trying(() => actions.exportAs("api"))],
-    [T.menu.exportEditor, () => actions.trying(() => actions.exportAs("editor"))],
+    [T.menu.exportOurs, () => actions.trying(() => files.exportAs("darkroom"))],
+    [T.menu.exportApi, () => actions.trying(() => files.exportAs("api"))],
+    [T.menu.exportEditor, () => actions.trying(() => files.exportAs("editor"))],
     null,
     [T.menu.clear, actions.clearAll],
   ];
@@ -87,59 +91,11 @@ function Menu() {
         aria-label={T.menu.import}
         onChange={(event) => {
           const chosen = event.target.files?.[0];
-          if (chosen) actions.trying(() => actions.openFile(chosen));
+          if (chosen) actions.trying(() => files.openFile(chosen));
           event.target.value = "";
         }}
       />
     </details>
-  );
-}
-
-function Tabs() {
-  const tabs = useEditor((state) => state.tabs);
-  const active = useEditor((state) => state.active);
-  return (
-    <div className="tabs">
-      <div className="tab-list" role="tablist" aria-label={T.bar.tabs}>
-        {tabs.map((tab) => (
-          <span key={tab.key} role="presentation" className={`tab${tab.key === active ? " active" : ""}`}>
-            <button
-              type="button"
-              role="tab"
-              aria-selected={tab.key === active}
-              aria-keyshortcuts={T.bar.closeTabKey}
-              onClick={() => {
-                activate(tab.key);
-              }}
-              onKeyDown={(event) => {
-                if (event.key === "Delete" && tabs.length > 1) closeTab(tab.key);
-                if (event.key === "Delete") event.stopPropagation();
-              }}
-            >
-              {labelOf(tab)}
-              {isChanged(tab) && <i className="changed" role="img" title={T.bar.unsaved} aria-label={T.bar.unsaved} />}
-            </button>
-            {tabs.length > 1 && (
-              <button
-                type="button"
-                className="close"
-                tabIndex={-1}
-                aria-hidden
-                title={T.bar.closeTab(labelOf(tab))}
-                onClick={() => {
-                  closeTab(tab.key);
-                }}
-              >
-                <Icon name="close" />
-              </button>
-            )}
-          </span>
-        ))}
-      </div>
-      <IconButton text={T.bar.newTab} onClick={openEmpty}>
-        <Icon name="plus" />
-      </IconButton>
-    </div>
   );
 }
 

@@ -1,0 +1,160 @@
+/** Workflows as files: saved, compared, restored, imported with what is missing, and run from elsewhere. */
+
+import assert from "node:assert/strict";
+import { drop, node, pictureOf } from "../canvas.mjs";
+
+export const title = "Files are saved without overwriting others' work, restored, imported and called";
+
+const RUN_TIME = { timeout: 120_000 };
+
+const menu = async (page, item) => {
+  await page.getByLabel("Workflow", { exact: true }).first().click();
+  await page.getByRole("menuitem", { name: item }).click();
+};
+
+const steps = (page) => node(page, "Sampler").getByLabel("steps", { exact: true });
+
+async function setSteps(page, value) {
+  await steps(page).fill(value);
+  await page.keyboard.press("Enter");
+}
+
+/** What the server says to a page that asks for something that has changed is meant, no complaint. */
+function forgive(complaints, status) {
+  const others = complaints.filter((text) => !text.includes(status));
+  complaints.splice(0, complaints.length, ...others);
+}
+
+/** Waits until every picture in a part of the page is there. */
+async function pictures(part) {
+  await part.evaluate((element) => Promise.all([...element.querySelectorAll("img")].slice(0, 9).map((image) => image.decode())));
+}
+
+async function start({ page, url, shot }) {
+  await fetch(`${url}/api/v1/settings`, { method: "PATCH", body: JSON.stringify({ values: { autosave: 0 } }) });
+  await page.reload();
+  const first = page.getByRole("list", { name: "Templates to start from" });
+  await first.getByRole("button", { name: "Open Text to image", exact: true }).waitFor();
+  await pictures(first);
+  await shot("files-welcome");
+  await page.getByRole("button", { name: "Open Text to image and run it" }).click();
+  await page.getByRole("button", { name: "Result 1" }).waitFor(RUN_TIME);
+  await page.keyboard.press("Control+s");
+  await page.getByRole("textbox", { name: "Name", exact: true }).fill("tales/fox");
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await page.getByRole("tab", { name: "tales/fox", exact: true }).waitFor();
+}
+
+/** Two windows have the same workflow; what one saves the other does not overwrite. */
+async function meet({ page, context, url, complaints, shot }) {
+  const other = await context.newPage();
+  await other.goto(url);
+  await node(other, "Sampler").waitFor();
+  await setSteps(other, "7");
+  await setSteps(page, "9");
+  await page.keyboard.press("Control+s");
+  await page.getByText("Saved as tales/fox.").waitFor();
+  await other.bringToFront();
+  await other.keyboard.press("Control+s");
+  const dialog = other.getByRole("dialog", { name: "tales/fox was saved elsewhere" });
+  await dialog.getByRole("list", { name: "Differences" }).getByText("steps").waitFor();
+  await shot("files-conflict", other);
+  await dialog.getByRole("button", { name: "Keep mine under this name" }).click();
+  await other.getByRole("tab", { name: "tales/fox (mine)", exact: true }).waitFor();
+  await other.close();
+  forgive(complaints, "412");
+  const kept = await (await fetch(`${url}/api/v1/workflows/tales%2Ffox`)).json();
+  assert.equal(kept.nodes.sampler.inputs.steps, 9);
+}
+
+async function restore({ page, shot }) {
+  await menu(page, "Versions…");
+  const dialog = page.getByRole("dialog", { name: "Versions of tales/fox" });
+  await dialog.getByRole("list", { name: "Versions" }).getByRole("button").nth(1).click();
+  await dialog.getByRole("list", { name: "Differences" }).getByText("steps").waitFor();
+  await shot("files-versions");
+  await dialog.getByRole("button", { name: "Put back" }).click();
+  await page.waitForFunction(() => !document.querySelector("dialog[open]"));
+  assert.notEqual(await steps(page).inputValue(), "9");
+  await page.keyboard.press("Control+z");
+  assert.equal(await steps(page).inputValue(), "9");
+}
+
+/** A file of ComfyUI's editor that names a model and a node type that are not here. */
+async function importForeign({ page, url, shot }) {
+  const template = await (await fetch(`${url}/api/v1/templates/txt2img`)).text();
+  const foreign = await (await fetch(`${url}/api/v1/workflows/convert?to=editor`, { method: "POST", body: template })).text();
+  const text = foreign.replaceAll("darkroom-tiny.safetensors", "SD15\\\\darkroom_tiny_v1.safetensors");
+  await drop(page, "foreign.json", "application/json", Buffer.from(text));
+  const dialog = page.getByRole("dialog", { name: "Some things are missing" });
+  await dialog.getByText("darkroom_tiny_v1").first().waitFor();
+  await shot("files-missing");
+  await dialog.getByRole("button", { name: "Use the match" }).click();
+  await node(page, "Checkpoint").getByRole("combobox", { name: "ckpt_name" }).getByText(/^darkroom-tiny/).waitFor();
+  await page.getByRole("button", { name: "No problems" }).waitFor();
+  await page.keyboard.press("Control+z");
+  await node(page, "Checkpoint").getByText("darkroom_tiny_v1").first().waitFor();
+}
+
+/** A broken file is told in a sentence, and a picture opens the workflow that made it. */
+async function openDropped({ page, complaints }) {
+  await drop(page, "broken.json", "application/json", Buffer.from("{oh"));
+  await page.getByText("broken.json cannot be opened").waitFor();
+  forgive(complaints, "400");
+  await drop(page, "result.png", "image/png", await pictureOf(page));
+  await page.getByRole("tab", { name: "result", exact: false }).waitFor();
+  await node(page, "Sampler").waitFor();
+}
+
+/** Unsaved work is asked for, and a closed tab comes back. */
+async function closeAndReopen({ page, shot }) {
+  const tabs = page.getByRole("tab");
+  const before = await tabs.count();
+  await page.getByRole("tab", { name: /^result/ }).press("Delete");
+  await page.getByRole("dialog", { name: "Close result?" }).waitFor();
+  await shot("files-closing");
+  await page.getByRole("button", { name: "Close without saving" }).click();
+  await page.getByRole("tab", { name: /^result/ }).waitFor({ state: "detached" });
+  await menu(page, "Reopen closed tab");
+  await page.getByRole("tab", { name: /^result/ }).waitFor();
+  assert.equal(await tabs.count(), before);
+  await page.getByRole("tab", { name: /^result/ }).press("F2");
+  await page.getByRole("textbox", { name: "New name of result" }).fill("renamed");
+  await page.keyboard.press("Enter");
+  await page.getByRole("tab", { name: /^renamed/ }).press("Control+Shift+ArrowLeft");
+  assert.deepEqual((await tabs.allTextContents()).at(-2), "renamed");
+}
+
+async function browse({ page, shot }) {
+  await menu(page, "Templates…");
+  const templates = page.getByRole("dialog", { name: "Templates" });
+  await templates.getByRole("button", { name: /^Inpaint/ }).first().waitFor();
+  await pictures(templates);
+  await shot("files-templates");
+  await templates.getByRole("navigation").getByRole("button", { name: "Inpainting" }).click();
+  await templates.getByRole("button", { name: /^Inpaint/ }).first().waitFor();
+  assert.equal(await templates.getByRole("button", { name: /^Text to image/ }).count(), 0);
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Control+o");
+  const dialog = page.getByRole("dialog", { name: "Open a workflow" });
+  await dialog.getByRole("button", { name: /^fox \(mine\)/ }).waitFor();
+  await shot("files-open");
+  await dialog.getByRole("button", { name: "Duplicate tales/fox", exact: true }).click();
+  await dialog.getByRole("button", { name: /^fox 2/ }).waitFor();
+  await dialog.getByRole("button", { name: "Delete tales/fox 2", exact: true }).click();
+  await dialog.getByRole("button", { name: "Delete it" }).click();
+  await dialog.getByRole("button", { name: /^fox 2/ }).waitFor({ state: "detached" });
+  await dialog.getByRole("navigation").getByRole("button", { name: "Deleted" }).click();
+  await dialog.getByRole("button", { name: /^tales\/fox 2/ }).click();
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+}
+
+export async function play(tools) {
+  await start(tools);
+  await meet(tools);
+  await restore(tools);
+  await importForeign(tools);
+  await openDropped(tools);
+  await closeAndReopen(tools);
+  await browse(tools);
+}

@@ -1,0 +1,171 @@
+import { useEffect, useRef, useState, type KeyboardEvent } from "react";
+import { trying } from "../actions";
+import { activate, isChanged, labelOf, moveTab, openEmpty, useEditor, type Tab } from "../editor";
+import { closeTab, renameTab } from "../files";
+import { T } from "../texts";
+import { Icon } from "./Icon";
+import "./tabs.css";
+
+/** Open workflows. Drag or Ctrl+Shift+arrow moves a tab, double-click or F2 renames it, a middle click closes it. */
+export function Tabs() {
+  const tabs = useEditor((state) => state.tabs);
+  const active = useEditor((state) => state.active);
+  const list = useRef<HTMLDivElement>(null);
+  const [isWide, setWide] = useState(false);
+  useEffect(() => {
+    const { current } = list;
+    if (!current) return;
+    const look = new ResizeObserver(() => {
+      setWide(current.scrollWidth > current.clientWidth + 1);
+    });
+    look.observe(current);
+    for (const child of current.children) look.observe(child);
+    current.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    return () => {
+      look.disconnect();
+    };
+  }, [tabs, active]);
+  return (
+    <div className="tabs">
+      <div
+        ref={list}
+        className="tab-list"
+        role="tablist"
+        aria-label={T.bar.tabs}
+        onWheel={(event) => {
+          event.currentTarget.scrollLeft += event.deltaY + event.deltaX;
+        }}
+      >
+        {tabs.map((tab, place) => (
+          <TabItem key={tab.key} tab={tab} place={place} isActive={tab.key === active} isOnly={tabs.length === 1} />
+        ))}
+      </div>
+      {isWide && (
+        <select className="all-tabs" aria-label={T.bar.allTabs} title={T.bar.allTabs} value={active} onChange={(event) => activate(event.target.value)}>
+          {tabs.map((tab) => (
+            <option key={tab.key} value={tab.key}>
+              {labelOf(tab)}
+            </option>
+          ))}
+        </select>
+      )}
+      <button type="button" className="icon-button" aria-label={T.bar.newTab} title={T.bar.newTab} onClick={openEmpty}>
+        <Icon name="plus" />
+      </button>
+    </div>
+  );
+}
+
+interface Props {
+  readonly tab: Tab;
+  readonly place: number;
+  readonly isActive: boolean;
+  readonly isOnly: boolean;
+}
+
+const dragged = { key: "" };
+
+function TabItem({ tab, place, isActive, isOnly }: Props) {
+  const [isNaming, setNaming] = useState(false);
+  const label = labelOf(tab);
+  if (isNaming) return <TabName tab={tab} label={label} end={() => setNaming(false)} />;
+  return (
+    <span
+      role="presentation"
+      className={`tab${isActive ? " active" : ""}`}
+      draggable
+      onDragStart={(event) => {
+        dragged.key = tab.key;
+        event.dataTransfer.effectAllowed = "move";
+      }}
+      onDragOver={(event) => {
+        if (!dragged.key) return;
+        event.preventDefault();
+        if (dragged.key !== tab.key) moveTab(dragged.key, place);
+      }}
+      onDragEnd={() => {
+        dragged.key = "";
+      }}
+      onAuxClick={(event) => {
+        if (event.button === 1) closeTab(tab.key);
+      }}
+    >
+      <button
+        type="button"
+        role="tab"
+        aria-selected={isActive}
+        tabIndex={isActive ? 0 : -1}
+        aria-keyshortcuts={T.bar.closeTabKey}
+        onClick={() => {
+          activate(tab.key);
+        }}
+        onDoubleClick={() => {
+          setNaming(true);
+        }}
+        onKeyDown={(event) => {
+          onKey(event, tab.key, place, () => setNaming(true));
+        }}
+      >
+        {label}
+        {isChanged(tab) && <i className="changed" role="img" title={T.bar.unsaved} aria-label={T.bar.unsaved} />}
+      </button>
+      {!isOnly && (
+        <button
+          type="button"
+          className="close"
+          tabIndex={-1}
+          aria-hidden
+          title={T.bar.closeTab(label)}
+          onClick={() => {
+            closeTab(tab.key);
+          }}
+        >
+          <Icon name="close" />
+        </button>
+      )}
+    </span>
+  );
+}
+
+function onKey(event: KeyboardEvent<HTMLElement>, key: string, place: number, rename: () => void): void {
+  const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+  if (event.key === "Delete") closeTab(key);
+  else if (event.key === "F2") rename();
+  else if (by && event.ctrlKey && event.shiftKey) moveTab(key, place + by);
+  else if (by) focusTab(event.currentTarget, by);
+  else return;
+  event.preventDefault();
+  event.stopPropagation();
+}
+
+function focusTab(from: HTMLElement, by: number): void {
+  const tabs = [...(from.closest("[role=tablist]")?.querySelectorAll<HTMLElement>("[role=tab]") ?? [])];
+  const next = tabs[(tabs.indexOf(from) + by + tabs.length) % tabs.length];
+  next?.focus();
+  next?.click();
+}
+
+function TabName({ tab, label, end }: { readonly tab: Tab; readonly label: string; readonly end: () => void }) {
+  const [name, setName] = useState(tab.name || label);
+  const finish = (): void => {
+    end();
+    trying(() => renameTab(tab.key, name.trim()));
+  };
+  return (
+    <input
+      className="tab-name"
+      autoFocus
+      aria-label={T.bar.renameTab(label)}
+      value={name}
+      size={Math.max(name.length, 8)}
+      onFocus={(event) => event.target.select()}
+      onChange={(event) => setName(event.target.value)}
+      onBlur={finish}
+      onKeyDown={(event) => {
+        event.stopPropagation();
+        if (event.key === "Enter") finish();
+        if (event.key === "Escape") end();
+      }}
+    />
+  );
+}
