@@ -3,6 +3,7 @@
 """The module `server`: PromptServer as packs know it, without the server itself, which is another process."""
 
 import asyncio
+import logging
 import threading
 import uuid
 from collections.abc import Callable, Mapping
@@ -14,6 +15,11 @@ from aiohttp import web
 
 from compat.names.session import Session
 from compat.plugins.values import plain
+from host.plugins.packs import Web
+
+LOG: Final = logging.getLogger("darkroom.plugins")
+_LARGEST_BODY: Final = 1 << 40
+"""The server itself refuses bodies that are too large."""
 
 
 class BinaryEventTypes:
@@ -33,7 +39,7 @@ class PromptServer:
     def __init__(self, session: Session) -> None:
         self._session = session
         self.routes = web.RouteTableDef()
-        self.app = web.Application()
+        self.app = web.Application(client_max_size=_LARGEST_BODY)
         self.supports = ["custom_nodes_from_web"]
         self.client_id: str | None = None
         self.number = 0
@@ -101,7 +107,7 @@ class PromptServer:
             try:
                 json_data = handler(json_data)
             except Exception:
-                continue
+                LOG.exception("A plugin's handler of prompts failed and was left out.")
         return json_data
 
     def queue_updated(self) -> None:
@@ -110,9 +116,25 @@ class PromptServer:
     def add_routes(self) -> None:
         """Nothing: the routes are served as they are."""
 
+    def web(self) -> Web:
+        """What packs answer: the routes of `routes` at their paths and below /api, and those of `app`."""
+        for route in self.routes:
+            _add(self.app, route)
+            if isinstance(route, web.RouteDef):
+                _add(self.app, web.RouteDef(route.method, f"/api{route.path}", route.handler, route.kwargs))
+        return Web(self.app, lambda: self.loop, self.trigger_on_prompt if self.on_prompt_handlers else None)
+
     def get_queue_info(self) -> Mapping[str, Any]:
         """How many jobs wait, as far as a worker knows."""
         return {"exec_info": {"queue_remaining": 0}}
+
+
+def _add(app: web.Application, route: Any) -> None:
+    """Add a route; of two with one path the first stays, and one that cannot be is left out."""
+    try:
+        app.add_routes([route])
+    except (ValueError, RuntimeError) as error:
+        LOG.warning("A plugin's route was left out: %s", error)
 
 
 class PromptQueue:

@@ -30,6 +30,7 @@ def describe(cls: Any, id: str, pack: str, title: str, digest: str) -> dict[str,
         "any_inputs": [name for name, entry in inputs if takes_all(type_of(entry))],
         "any_outputs": [place for place, kind in enumerate(outputs) if takes_all(kind)],
         "unchecked": sorted(checked),
+        "checks": hasattr(cls, "VALIDATE_INPUTS"),
         "unchecked_links": "input_types" in checked,
     }
 

@@ -26,6 +26,10 @@ CONTEXT_INPUT: Final = "__context__"
 GRAPH_INPUT: Final = "__graph__"
 HIDDEN_START: Final = "__hidden__"
 """What the engine's names of hidden inputs begin with: a declared input may have the same name."""
+OWN_CHECK: Final = "own check"
+"""The key of a spec's extra that tells of a check which only the plugin's code can make."""
+REFUSED: Final = "its values were refused."
+"""What a check says that gives no reason."""
 _SEEDS: Final = ("seed", "noise_seed")
 _TOLD: Final = (
     "options",
@@ -73,8 +77,13 @@ def spec_of(description: Mapping[str, Any]) -> NodeSpec:
         experimental=bool(info.get("experimental")),
         takes_any_input=description["any_input"],
         hidden=_hidden(hidden),
-        extra={"any_links": True, "info": info},
+        extra={"any_links": True, "info": info, **_own_check(description)},
     )
+
+
+def _own_check(description: Mapping[str, Any]) -> dict[str, Any]:
+    """The inputs that a node's own check sees, "*" for all; nothing where it has none."""
+    return {OWN_CHECK: tuple(description["unchecked"])} if description.get("checks") else {}
 
 
 def _not_here(**inputs: Any) -> Any:

@@ -49,7 +49,9 @@ def load_plugins(site: Site, crashed: frozenset[str] = frozenset(), guard: Guard
         if str(path) not in crashed:
             loading.prestart(path)
     packs = [_left_out(path) if str(path) in crashed else loading.load(path, guard) for path in paths]
-    return Loaded(packs, loading.specs, loading.descriptions)
+    return Loaded(
+        packs, loading.specs, loading.descriptions, session.modules["server"].PromptServer.instance.web()
+    )
 
 
 def _left_out(path: Path) -> Pack:

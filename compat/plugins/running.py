@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, Final, cast
 
 from compat.plugins.classes import describe, hidden_names
-from compat.plugins.described import CONTEXT_INPUT, GRAPH_INPUT, HIDDEN_START, spec_of
+from compat.plugins.described import CONTEXT_INPUT, GRAPH_INPUT, HIDDEN_START, REFUSED, spec_of
 from compat.plugins.graph_view import GraphView
 from compat.plugins.values import CURRENT, InterruptProcessing, Slots, outcome_of
 from graph.calling import RunningGraph
@@ -143,7 +143,7 @@ class Runner:
         answer = function(**known)
         if inspect.iscoroutine(answer):
             answer = _finished(answer)
-        return "" if answer is True else answer if isinstance(answer, str) else "its values were refused."
+        return "" if answer is True else answer if isinstance(answer, str) else REFUSED
 
     def fingerprint(self, **known: Any) -> Any:
         """What IS_CHANGED gives; raising, or not a number, means "run me"."""

@@ -8,6 +8,7 @@ from aiohttp import web
 from compat.server.packs import installed_folder
 from compat.server.surroundings import surroundings
 from host.paths import inside_file
+from host.server.plugin_routes import PLUGIN_FILES
 from host.server.serving import CannotServe
 
 _PACKAGE: Final = ("comfyui_frontend_package", "static")
@@ -38,7 +39,7 @@ def routes() -> list[web.RouteDef]:
         for prefix, package in _BESIDE.items()
         for folder in installed_folder(*package)
     ]
-    return [*beside, web.get("/", page), web.get("/{file:.+}", static_file)]
+    return [*beside, web.get("/", page), web.get("/{file:.+}", static_file, name=PLUGIN_FILES)]
 
 
 async def page(request: web.Request) -> web.StreamResponse:

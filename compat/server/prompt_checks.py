@@ -58,8 +58,11 @@ def with_problems(verdict: Verdict, problems: Iterable[Problem]) -> Verdict:
     for problem in problems:
         if problem.severity == "error":
             found[problem.node or ""].append(_custom(problem))
-    if not found:
-        return verdict
+    return with_errors(verdict, found) if found else verdict
+
+
+def with_errors(verdict: Verdict, found: Mapping[str, list[Error]]) -> Verdict:
+    """The verdict with errors of nodes, by id ("" for the whole); they take their outputs with them."""
     good = {id: needs for id, needs in verdict.reach.items() if found.keys().isdisjoint({"", *needs})}
     failed = [id for id in verdict.reach if id not in good]
     node_errors = dict(verdict.node_errors)
@@ -70,7 +73,7 @@ def with_problems(verdict: Verdict, problems: Iterable[Problem]) -> Verdict:
             "class_type": verdict.prompt[node]["class_type"],
         }
     refusal = None if good else refused(failed, node_errors)
-    if refusal is not None and found[""]:
+    if refusal is not None and "" in found:
         refusal["details"] = "\n".join([*_texts(found[""]), refusal["details"]]).strip()
     return Verdict(refusal, node_errors, good, verdict.prompt)
 

@@ -11,7 +11,8 @@ from aiohttp import web
 from compat.formats.api_reader import read_api
 from compat.server.input_checks import error
 from compat.server.live import LIVE
-from compat.server.prompt_checks import NO_PROMPT, Verdict, check_prompt, with_problems
+from compat.server.plugins_asked import changed_by_plugins, refused_by_plugins
+from compat.server.prompt_checks import NO_PROMPT, Verdict, check_prompt, with_errors, with_problems
 from compat.server.queue_items import Posted, payload_of, plain_number
 from compat.server.replies import both, broken, json_body, told
 from compat.server.surroundings import Surroundings, surroundings
@@ -54,7 +55,7 @@ async def post_prompt(request: web.Request) -> web.StreamResponse:
     """Check a prompt and put it into the queue; what is wrong with it is told node by node."""
     around = surroundings(request)
     body = await json_body(request)
-    fields = cast("dict[str, Any]", body) if isinstance(body, dict) else {}
+    fields = await changed_by_plugins(request, cast("dict[str, Any]", body) if isinstance(body, dict) else {})
     asked = _read(fields) if "prompt" in fields else None
     if asked is None:
         around.jobs.take_number(bool(fields.get("front")))
@@ -64,6 +65,8 @@ async def post_prompt(request: web.Request) -> web.StreamResponse:
         verdict, workflow = (
             await asyncio.to_thread(_checked, asked, around) if apart else _checked(asked, around)
         )
+        if workflow is not None and verdict.refusal is None:
+            verdict, workflow = await _asked_plugins(request, verdict, workflow)
     except RecursionError:
         raise broken() from None
     if verdict.refusal is not None or workflow is None:
@@ -119,6 +122,18 @@ def _checked(asked: Asked, around: Surroundings) -> tuple[Verdict, Workflow | No
     if checked.refusal is None and checked.reach != verdict.reach:
         workflow = _workflow(checked, around)
     return checked, workflow
+
+
+async def _asked_plugins(
+    request: web.Request, verdict: Verdict, workflow: Workflow
+) -> tuple[Verdict, Workflow | None]:
+    """The verdict with what plugins' own checks have against values, where a worker can be asked now."""
+    around = surroundings(request)
+    refused = await refused_by_plugins(request, workflow, around.types())
+    if not refused:
+        return verdict, workflow
+    checked = with_errors(verdict, refused)
+    return checked, _workflow(checked, around) if checked.refusal is None else None
 
 
 def _workflow(verdict: Verdict, around: Surroundings) -> Workflow:

@@ -32,6 +32,7 @@ from host.jobs.runner import Runner
 from host.jobs.schema import open_or_replace
 from host.jobs.service import Listener, NotStored, UnknownJob, Unsubscribe, WrongState
 from host.lock import model_files
+from host.plugins.routes import Address
 
 DATABASE: Final = "jobs.sqlite"
 _TIDY_SECONDS: Final = 60.0
@@ -430,6 +431,10 @@ class Board:
         if not workers:
             raise TimeoutError("There is no worker.")
         return await workers[0].ask(question, data, seconds)
+
+    async def plugin_address(self, seconds: float = 0.0) -> Address | None:
+        """Where the first worker answers for plugins, if it does; while it starts it has some seconds."""
+        return await self.runner.plugin_address(seconds)
 
     def workers(self) -> Sequence[WorkerState]:
         """The worker processes."""

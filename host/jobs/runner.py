@@ -12,11 +12,13 @@ from host.jobs.documents import Texts
 from host.jobs.ledger import Ledger, OpenJob
 from host.jobs.model import Job, JobFailure, JobState, Output, Preview, WorkerMessage
 from host.jobs.order import WaitingLine
+from host.plugins.routes import Address
 from host.worker.supervisor import WorkerProcess
 from host.worker.wire import Message
 
 LOG: Final = logging.getLogger("darkroom.worker")
 MOST_CRASHES: Final = 2
+_LOOK_EVERY: Final = 0.05
 _RAN: Final = ("ran", "cached")
 _FINISHED: Final[Mapping[str, JobState]] = {"done": "done", "failed": "failed"}
 
@@ -56,6 +58,17 @@ class Runner:
     def worker_of(self, id: str) -> WorkerProcess | None:
         """The worker that runs a job."""
         return next((worker for worker in self.workers if worker.job == id), None)
+
+    async def plugin_address(self, seconds: float) -> Address | None:
+        """Where the first worker answers for plugins, if it does; while it starts it has some seconds."""
+        end = self._loop.time() + seconds
+        while True:
+            first = next(iter(self.workers), None)
+            if first is not None and (first.plugins is not None or not first.is_loading):
+                return first.plugins
+            if self._loop.time() >= end:
+                return None
+            await asyncio.sleep(_LOOK_EVERY)
 
     def _start(self, item: OpenJob, worker: WorkerProcess) -> None:
         job = item.job

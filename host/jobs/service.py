@@ -16,6 +16,7 @@ from host.jobs.model import (
     Submission,
     WorkerState,
 )
+from host.plugins.routes import Address
 
 Listener = Callable[[Live], None]
 """Called in the server's event loop, in order; must return at once and not raise."""
@@ -163,6 +164,10 @@ class JobService(Protocol):
 
     async def ask_worker(self, question: str, data: Mapping[str, Any], seconds: float = 10.0) -> Any:
         """Ask an idle worker something that needs torch or plugins. Raises TimeoutError."""
+        ...
+
+    async def plugin_address(self, seconds: float = 0.0) -> Address | None:
+        """Where a worker answers for plugins, None where none does; one that starts has some seconds."""
         ...
 
     def workers(self) -> Sequence[WorkerState]:

@@ -3,7 +3,7 @@
 from typing import Final
 
 from graph.document import Workflow
-from graph.problems import WorkflowError
+from graph.problems import Problem, WorkflowError
 from graph.registry import CORE, Registry
 from graph.validation import validate
 
@@ -12,9 +12,14 @@ _OWN: Final = "refused_values"
 
 def refuse_values(workflow: Workflow, types: Registry) -> None:
     """Raise WorkflowError with what plugins' nodes have against their values: the server cannot ask them."""
+    if refused := refused_values(workflow, types):
+        raise WorkflowError(refused)
+
+
+def refused_values(workflow: Workflow, types: Registry) -> list[Problem]:
+    """What plugins' nodes have against their values."""
     specs = (types.get(node.type) for node in workflow.nodes.values())
-    if any(spec is not None and spec.source != CORE and spec.check is not None for spec in specs):
-        found = validate(workflow, types)
-        refused = [item for item in found if item.code == _OWN and item.severity == "error"]
-        if refused:
-            raise WorkflowError(refused)
+    if all(spec is None or spec.source == CORE or spec.check is None for spec in specs):
+        return []
+    found = validate(workflow, types)
+    return [item for item in found if item.code == _OWN and item.severity == "error"]

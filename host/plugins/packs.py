@@ -6,6 +6,10 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
+    from aiohttp.web import Application
+
     from graph.registry import Registry
     from graph.spec import NodeSpec
     from host.folders import Folders
@@ -67,9 +71,22 @@ Guard = Callable[[str], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True, slots=True)
+class Web:
+    """What plugins answer over HTTP: an application that is not started yet, and loop(), what it runs in.
+
+    change_prompt: passes the body of a prompt that a client posts through the plugins that asked to see it.
+    """
+
+    app: "Application"
+    loop: "Callable[[], AbstractEventLoop]"
+    change_prompt: Callable[[Any], Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Loaded:
     """All plugins and their node types; `descriptions` are the same as plain values, for other processes."""
 
     packs: Sequence[Pack] = ()
     specs: "Sequence[NodeSpec]" = ()
     descriptions: Sequence[Mapping[str, Any]] = field(default_factory=list[Mapping[str, Any]])
+    web: Web | None = None

@@ -39,6 +39,7 @@ from host.server.log_book import keep_log
 from host.server.metrics import Metrics
 from host.server.models import find_facts
 from host.server.node_schemas import SCHEMAS, SchemaCache
+from host.server.plugin_routes import add_plugin_routes
 from host.server.routing import Route, add_routes, route_of, routes_in
 from host.server.security import Role, add_headers, guards, role_of_foreign
 from host.server.settings import Settings
@@ -90,6 +91,7 @@ def build_app(
     services.extra_routes(app)
     if settings.frontend == OUR_EDITOR:
         app.add_routes(editor_page.routes())
+    add_plugin_routes(app)
     return app
 
 

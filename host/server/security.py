@@ -34,7 +34,7 @@ LOG: Final = logging.getLogger("darkroom.server")
 
 RoleOf = Callable[[web.Request], Role | None]
 """The role that a request needs; None: anybody may."""
-_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _INNER: Final = "/internal/"
 _EDITING: Final = ("/userdata", "/settings", "/users", "/v2/userdata")
 _POLICY: Final = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
@@ -119,7 +119,7 @@ def check_sites(settings: Settings) -> Middleware:
             message = f"This server answers on this machine only, not as {_name(host)[:80]}."
             return _refusal("wrong_host", f"{message} Start it with --token or --insecure to allow it.", 403)
         origin = request.headers.get("Origin")
-        if is_ours(request) and origin and not _may_ask(origin, host, settings.cors_origin):
+        if is_ours(request) and origin and not may_ask(origin, host, settings.cors_origin):
             return _refusal("wrong_origin", "Pages of other sites may not ask this server.", 403)
         return await handler(request)
 
@@ -135,7 +135,8 @@ def _name(host: str) -> str:
         return ""
 
 
-def _may_ask(origin: str, host: str, allowed: str | None) -> bool:
+def may_ask(origin: str, host: str, allowed: str | None) -> bool:
+    """Whether a page of this origin may ask the server that is called so."""
     if allowed is not None and allowed in ("*", "", origin):
         return True
     try:
@@ -197,7 +198,7 @@ def role_of_foreign(request: web.Request) -> Role:
     """The role that a route of another protocol needs: looking, running, changing what is saved; the log."""
     if request.path.startswith(_INNER):
         return "admin"
-    if request.method in _SAFE:
+    if request.method in SAFE:
         return "viewer"
     path = request.path.removeprefix("/api")
     return "editor" if path.startswith(_EDITING) else "runner"

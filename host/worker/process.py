@@ -21,12 +21,16 @@ from graph.executor import execute
 from graph.memory_store import MemoryStore
 from graph.plan import plan
 from graph.problems import WorkflowError
+from graph.registry import Registry
 from graph.results import JobResult
 from host.jobs.documents import Texts, from_texts
 from host.jobs.model import Payload
 from host.lock import HASHES, Hashes
 from host.plugins.checks import refuse_values
 from host.plugins.loading import all_types
+from host.plugins.packs import Loaded
+from host.plugins.routes import FILE as ROUTES
+from host.plugins.routes import Routes, write_routes
 from host.services import Services
 from host.worker.job import Bench, hidden_values, job_for, outputs_left, settled, targets_in
 from host.worker.memory import Peak
@@ -165,10 +169,28 @@ class Worker:
 
     def _bench(self) -> Bench:
         options = self._options
-        types, _ = all_types(self._services, options.folders, Path(options.cache), self._tell_browsers)
+        types, loaded = all_types(self._services, options.folders, Path(options.cache), self._tell_browsers)
+        self._answer_for(loaded, types)
         return Bench(
             self._services, types, options.folders, self._hashes, options.precision, options.metadata
         )
+
+    def _answer_for(self, loaded: Loaded, types: Registry) -> None:
+        """Answer the requests that plugins want to answer; where that fails, jobs run all the same."""
+        cache, plugins = Path(self._options.cache), loaded.web
+        if plugins is None:
+            if (cache / ROUTES).exists():
+                write_routes(cache, Routes())
+            return
+        from host.worker.plugin_web import routes_of, serve_plugins
+
+        try:
+            write_routes(cache, routes_of(plugins))
+            address = serve_plugins(plugins, types)
+        except Exception as error:
+            print(f"The routes of plugins are not answered: {error!r}.", flush=True)
+            return
+        self._send({"type": "plugins", "port": address.port, "secret": address.secret})
 
     def _tell_browsers(self, event: str, data: Any, client: str | None) -> None:
         """Pass on what a plugin tells one client, or all."""

@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, Protocol
 
 from host.folders import SOURCES
 from host.jobs.model import WorkerState
+from host.plugins.routes import Address
 from host.worker.causes import cause, out_of_memory_kills
 from host.worker.options import WorkerOptions
 from host.worker.wire import FrameProtocol, Message, pair
@@ -84,6 +85,7 @@ class WorkerProcess:
     ) -> None:
         self.name = name
         self.models = OrderedDict[str, None]()
+        self.plugins: Address | None = None
         self._options = replace(options, parent=os.getpid())
         self._listener = listener
         self._command = tuple(command)
@@ -108,6 +110,11 @@ class WorkerProcess:
     def is_idle(self) -> bool:
         """Whether it can take a job now."""
         return self._state == "idle"
+
+    @property
+    def is_loading(self) -> bool:
+        """Whether it is not yet known what it can do."""
+        return self._state in ("starting", "restarting")
 
     @property
     def job(self) -> str | None:
@@ -225,6 +232,7 @@ class WorkerProcess:
         task, self._task, self._blame = self._task, None, ""
         self._state = "restarting"
         self._restarts += 1
+        self.plugins = None
         self.models.clear()
         for future in self._answers.values():
             if not future.done():
@@ -304,6 +312,8 @@ class WorkerProcess:
             case "ready":
                 self._facts, self._state = message["facts"], "idle"
                 self._listener.idle(self)
+            case "plugins":
+                self.plugins = Address(message["port"], message["secret"])
             case "freed":
                 self._cache = message["cache"]
             case "answer":

@@ -10,6 +10,7 @@ Lengths are unsigned and big-endian. To a worker go objects of these types:
     exit       {}
 and from it come:
     ready      {"facts"}: it can take jobs
+    plugins    {"port", "secret"}: where it answers for plugins
     beat       {"rss", "cpu"}: a sign of life
     event      {"job", "kind", "data"}: see host.jobs.model.EventKind
     preview    {"job", "node", "display_node", "mime"} and the picture

@@ -27,6 +27,7 @@ from host.jobs.model import (
     WorkerState,
 )
 from host.jobs.service import Listener, NotStored, UnknownJob, WrongState
+from host.plugins.routes import Address
 
 
 class FakeJobs:
@@ -38,6 +39,7 @@ class FakeJobs:
         self.events = dict[str, list[NumberedEvent]]()
         self.asked = list[tuple[str, Any]]()
         self.full = False
+        self.plugins: Address | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
         self.node: str | None = None
         self._listeners = list[Listener]()
@@ -164,6 +166,9 @@ class FakeJobs:
 
     async def ask_worker(self, question: str, data: Mapping[str, Any], seconds: float = 10.0) -> Any:
         raise TimeoutError
+
+    async def plugin_address(self, seconds: float = 0.0) -> Address | None:
+        return self.plugins
 
     def workers(self) -> Sequence[WorkerState]:
         return ()
