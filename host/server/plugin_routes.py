@@ -23,8 +23,9 @@ PLUGIN_FILES: Final = "what.remains"
 """The name that a route takes whose place any plugin may have: it serves whatever is left."""
 _PATIENCE: Final = 15.0
 """Seconds that a request may wait for a worker that starts."""
-_DYING: Final = 0.5
-"""Seconds until the server surely knows that a worker is gone which takes no more requests."""
+_LOOKS: Final = 30
+_BETWEEN_LOOKS: Final = 0.1
+"""It may take a moment until the server knows that a worker is gone which takes no more requests."""
 _API: Final = "/api"
 
 
@@ -43,6 +44,7 @@ class PluginRoutes:
         """For asking the worker."""
         if self._session is None:
             self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(force_close=True),  # one that is kept would ask a second time
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=_PATIENCE),
                 auto_decompress=False,
@@ -126,14 +128,18 @@ async def answer_for_plugins(request: web.Request, handler: Handler) -> web.Stre
 
 async def _answered(request: web.Request, routes: PluginRoutes) -> web.StreamResponse:
     """The reply of the worker; of the next one where it has just died. Raises aiohttp.ClientError."""
-    for pause in (_DYING, 0.0):
+    gone: Address | None = None
+    for _ in range(_LOOKS):
         address = await routes.jobs.plugin_address(_PATIENCE)
         if address is None:
             break
+        if address == gone:
+            await asyncio.sleep(_BETWEEN_LOOKS)
+            continue
         try:
             return await forward(request, address, routes.session)
         except aiohttp.ClientConnectorError:
-            await asyncio.sleep(pause)
+            gone = address
     return _later("The worker that answers for plugins is not ready. Try again in a moment.")
 
 
