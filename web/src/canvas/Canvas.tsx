@@ -1,4 +1,4 @@
-import { ReactFlow, useReactFlow, useStoreApi, type NodeChange } from "@xyflow/react";
+import { ReactFlow, useReactFlow, useStoreApi, ViewportPortal, type NodeChange } from "@xyflow/react";
 import { useCallback, useEffect, useMemo, useRef, useState, type DragEvent, type PointerEvent } from "react";
 import { flushSync } from "react-dom";
 import { trying } from "../actions";
@@ -15,6 +15,7 @@ import { connect, disconnect, endConnection, endReconnection, reconnect } from "
 import { MapOfAll } from "./Map";
 import { Marquee, useMarquee } from "./Marquee";
 import { changeNodes, endDrag } from "./moving";
+import type { Near } from "./near";
 import { NodeCard } from "./NodeCard";
 import { Painted } from "./Painted";
 import { Refusal } from "./Refusal";
@@ -85,7 +86,7 @@ export function Canvas() {
       }}
       onDrop={onDrop}
     >
-      <Flow scene={scene} near={near.ids} />
+      <Flow scene={scene} near={near.now} />
       <MapOfAll scene={scene} />
       <Marquee box={marquee.box} />
       {isDropping && <div className="dropping">{T.canvas.dropHere}</div>}
@@ -94,7 +95,7 @@ export function Canvas() {
 }
 
 /** React Flow with the nodes that are elements, over the picture of all others. */
-function Flow({ scene, near }: { readonly scene: Scene; readonly near: ReadonlySet<string> }) {
+function Flow({ scene, near }: { readonly scene: Scene; readonly near: Near }) {
   const store = useStoreApi();
   const selection = useEditor((state) => state.selection);
   const old = useRef(NO_ELEMENTS);
@@ -132,8 +133,10 @@ function Flow({ scene, near }: { readonly scene: Scene; readonly near: ReadonlyS
       multiSelectionKeyCode={ADDING_KEYS}
       proOptions={{ hideAttribution: true }}
     >
-      <Dots />
-      <Painted scene={scene} near={near} />
+      <ViewportPortal>
+        <Dots />
+        <Painted scene={scene} near={near} />
+      </ViewportPortal>
       <Refusal />
     </ReactFlow>
   );

@@ -7,6 +7,7 @@ import { useRuns, type NodeRun } from "../runs";
 import type { View } from "./boxes";
 import { paintedOf } from "./elements";
 import type { Scene } from "./flow";
+import type { Near } from "./near";
 import type { Look } from "./paint";
 import { createPainter, type Painter } from "./painter";
 import { readPalette } from "./palette";
@@ -14,7 +15,7 @@ import { readPalette } from "./palette";
 const NO_RUNS: ReadonlyMap<Id, NodeRun> = new Map();
 
 /** One picture of all nodes and links that are no elements of the page. */
-export function Painted({ scene, near }: { readonly scene: Scene; readonly near: ReadonlySet<string> }) {
+export function Painted({ scene, near }: { readonly scene: Scene; readonly near: Near }) {
   const store = useStoreApi();
   const canvas = useRef<HTMLCanvasElement>(null);
   const painter = useRef<Painter | null>(null);

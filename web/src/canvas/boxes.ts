@@ -1,5 +1,6 @@
 /** Boxes on the canvas: what is in sight, what lies under a point, what a rectangle touches. */
 
+import type { Edge } from "@xyflow/react";
 import type { Point } from "../document/commands";
 import type { AnyNode, Scene } from "./flow";
 
@@ -60,4 +61,15 @@ export function nodeAt(scene: Scene, [x, y]: Point): AnyNode | undefined {
 export function nodesIn(scene: Scene, box: Box): string[] {
   const isChosen = (node: AnyNode): boolean => (node.type === "group" ? holds(box, boxOf(node)) : touches(box, boxOf(node)));
   return [...scene.nodes.values()].filter(isChosen).map(({ id }) => id);
+}
+
+/** A box that holds the curve of a link. */
+export function linkBox({ nodes }: Scene, link: Edge): Box | undefined {
+  const [source, target] = [nodes.get(link.source), nodes.get(link.target)];
+  if (!source || !target) return undefined;
+  const [from, to] = [source.position.x + (source.width ?? 0), target.position.x];
+  const bend = to > from ? 10 : 10 + 6.25 * Math.sqrt(from - to);
+  const top = Math.min(source.position.y, target.position.y);
+  const bottom = Math.max(source.position.y + (source.height ?? 0), target.position.y + (target.height ?? 0));
+  return { x: Math.min(from, to) - bend, y: top, width: Math.abs(to - from) + 2 * bend, height: bottom - top };
 }

@@ -2,6 +2,7 @@
 
 import type { Edge } from "@xyflow/react";
 import type { AnyNode, Scene } from "./flow";
+import type { Near } from "./near";
 
 export interface Elements {
   readonly nodes: AnyNode[];
@@ -11,13 +12,13 @@ export interface Elements {
 export const NO_ELEMENTS: Elements = { nodes: [], links: [] };
 
 /** A node that is not an element but the end of a link which is one, is there unseen. */
-export function elementsOf(scene: Scene, near: ReadonlySet<string>, selection: ReadonlySet<string>, old: Elements): Elements {
-  const links = scene.links.filter((link) => near.has(link.source) || near.has(link.target));
+export function elementsOf(scene: Scene, near: Near, selection: ReadonlySet<string>, old: Elements): Elements {
+  const links = scene.links.filter((link) => isElement(link, near));
   const ends = new Set(links.flatMap((link) => [link.source, link.target]));
   const known = new Map(old.nodes.map((node) => [node.id, node]));
   const nodes: AnyNode[] = [];
   for (const [id, node] of scene.nodes) {
-    const isNear = near.has(id);
+    const isNear = near.ids.has(id);
     if (isNear || ends.has(id)) nodes.push(dressed(node, selection.has(id), !isNear, known.get(id)));
   }
   return { nodes: isSame(nodes, old.nodes) ? old.nodes : nodes, links: isSame(links, old.links) ? old.links : links };
@@ -32,8 +33,12 @@ function isSame<Item>(a: readonly Item[], b: readonly Item[]): boolean {
   return a.length === b.length && a.every((item, index) => item === b[index]);
 }
 
+function isElement({ id, source, target }: Edge, { ids, passing }: Near): boolean {
+  return ids.has(source) || ids.has(target) || passing.has(id);
+}
+
 /** What is painted: the nodes and links that are no elements. */
-export function paintedOf(scene: Scene, near: ReadonlySet<string>): Elements {
-  const nodes = [...scene.nodes.values()].filter(({ id }) => !near.has(id));
-  return { nodes, links: scene.links.filter((link) => !near.has(link.source) && !near.has(link.target)) };
+export function paintedOf(scene: Scene, near: Near): Elements {
+  const nodes = [...scene.nodes.values()].filter(({ id }) => !near.ids.has(id));
+  return { nodes, links: scene.links.filter((link) => !isElement(link, near)) };
 }

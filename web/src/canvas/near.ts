@@ -1,6 +1,6 @@
 /** Which nodes are elements of the page: those in sight and near it, where texts can be read. All others are painted. */
 
-import { boxOf, seenBox, touches, type View } from "./boxes";
+import { boxOf, linkBox, seenBox, touches, type Box, type View } from "./boxes";
 import type { AnyNode, Scene } from "./flow";
 
 /** Below this zoom no widget can be read, so nodes are painted. */
@@ -9,22 +9,39 @@ export const FAR = 0.4;
 const COMING = 200;
 const LEAVING = 500;
 
+/** So many links that only pass through the sight become elements; where there are more, they are painted. */
+const MOST_PASSING = 120;
+
 export const isFar = ({ transform }: Pick<View, "transform">): boolean => transform[2] < FAR;
 
 export interface Near {
   readonly ids: ReadonlySet<string>;
-  /** Whether more nodes are to become elements. */
-  readonly wantsMore: boolean;
+  /** Links between nodes that are no elements, which pass through the sight. */
+  readonly passing: ReadonlySet<string>;
 }
 
-/** The elements after the view or the scene changed: those that stay, and at most `most` new ones, from the middle outwards.
- * held: what stays wherever it is, such as the node that is written in. */
-export function nextNear(scene: Scene, view: View, old: ReadonlySet<string>, held: readonly string[], most: number): Near {
-  const kept = isFar(view) ? [] : keptIn(scene, view, old);
+export const NOTHING_NEAR: Near = { ids: new Set(), passing: new Set() };
+
+/** The elements after the view or the scene changed: those that stay, and at most `most` new ones, from the middle outwards; and
+ * whether more are to come. held: what stays wherever it is, such as the node that is written in. */
+export function nextNear(scene: Scene, view: View, old: Near, held: readonly string[], most: number): { near: Near; wantsMore: boolean } {
+  const kept = isFar(view) ? [] : keptIn(scene, view, old.ids);
   const ids = new Set([...kept, ...held.filter((id) => scene.nodes.has(id))]);
   const coming = isFar(view) ? [] : comingIn(scene, view, ids);
   for (const { id } of coming.slice(0, most)) ids.add(id);
-  return { ids: isSame(ids, old) ? old : ids, wantsMore: coming.length > most };
+  const passing = isFar(view) ? new Set<string>() : passingIn(scene, seenBox(view, COMING), ids);
+  const isSame = areEqual(ids, old.ids) && areEqual(passing, old.passing);
+  return { near: isSame ? old : { ids, passing }, wantsMore: coming.length > most };
+}
+
+function passingIn(scene: Scene, box: Box, ids: ReadonlySet<string>): ReadonlySet<string> {
+  const found = new Set<string>();
+  for (const link of scene.links) {
+    if (ids.has(link.source) || ids.has(link.target)) continue;
+    const bounds = linkBox(scene, link);
+    if (bounds && touches(box, bounds)) found.add(link.id);
+  }
+  return found.size > MOST_PASSING ? new Set() : found;
 }
 
 function keptIn(scene: Scene, view: View, old: ReadonlySet<string>): string[] {
@@ -45,6 +62,6 @@ function comingIn(scene: Scene, view: View, known: ReadonlySet<string>): AnyNode
   return coming.sort((a, b) => distance(a) - distance(b));
 }
 
-function isSame(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
+function areEqual(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
   return a.size === b.size && [...a].every((id) => b.has(id));
 }

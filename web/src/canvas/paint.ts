@@ -2,7 +2,7 @@
 
 import type { Edge } from "@xyflow/react";
 import type { Id } from "../document/document";
-import { touches, boxOf, type Box } from "./boxes";
+import { boxOf, linkBox, touches, type Box } from "./boxes";
 import { titleIn, type AnyNode, type CardNode, type ItemNode, type Scene } from "./flow";
 import { SIZES } from "./geometry";
 import { FAR } from "./near";
@@ -46,16 +46,12 @@ interface Curve {
   readonly ends: readonly [x1: number, y1: number, x2: number, y2: number];
 }
 
-function curveOf({ nodes }: Scene, link: Edge, box: Box): Curve | undefined {
-  const [source, target] = [nodes.get(link.source), nodes.get(link.target)];
-  if (!source || !target) return undefined;
+function curveOf(scene: Scene, link: Edge, box: Box): Curve | undefined {
+  const [source, target] = [scene.nodes.get(link.source), scene.nodes.get(link.target)];
+  const bounds = linkBox(scene, link);
+  if (!source || !target || !bounds || !touches(box, bounds)) return undefined;
   const [y1, y2] = [socketOf(source, "source", link.sourceHandle), socketOf(target, "target", link.targetHandle)];
-  const x1 = source.position.x + (source.width ?? 0);
-  const x2 = target.position.x;
-  const bend = Math.abs(x2 - x1) / 2 + 60;
-  const isSeen =
-    Math.min(x1, x2) - bend < box.x + box.width && Math.max(x1, x2) + bend > box.x && Math.min(y1, y2) < box.y + box.height && Math.max(y1, y2) > box.y;
-  return isSeen ? { className: link.className ?? "", ends: [x1, y1, x2, y2] } : undefined;
+  return { className: link.className ?? "", ends: [source.position.x + (source.width ?? 0), y1, target.position.x, y2] };
 }
 
 function socketOf({ position, handles }: AnyNode, kind: "source" | "target", name: string | null | undefined): number {

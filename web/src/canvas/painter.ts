@@ -1,6 +1,7 @@
-/** Keeps one picture under the nodes: it moves with the view, and is painted anew only where that does not do. */
+/** Keeps one picture under the nodes: it lies on the canvas as they do, and is painted anew only where that does not do. */
 
 import { holds, seenBox, type Box, type View } from "./boxes";
+import { isFar } from "./near";
 import { paint, type Painting } from "./paint";
 
 export interface Painter {
@@ -11,8 +12,8 @@ export interface Painter {
   readonly stop: () => void;
 }
 
-/** The picture reaches so many pixels beyond what is seen. */
-const MARGIN = 300;
+/** The picture reaches so many pixels beyond what is seen; where there are elements, not as far as they do. */
+const MARGIN = { far: 300, near: 120 };
 /** While zooming, painting takes at most one part in so many of the time. */
 const SHARE = 3;
 
@@ -27,24 +28,17 @@ export function createPainter(canvas: HTMLCanvasElement, view: () => View): Pain
   let painted: Painted | null = null;
   let [isOld, notBefore, frame] = [false, 0, 0];
 
-  const place = (): void => {
-    if (!painted) return;
-    const [x, y, zoom] = view().transform;
-    const scale = zoom / painted.zoom;
-    canvas.style.transform = `translate(${x + painted.box.x * zoom}px, ${y + painted.box.y * zoom}px)${scale === 1 ? "" : ` scale(${scale})`}`;
-  };
   const isShort = (): boolean => !painted || !holds(painted.box, seenBox(view()));
   const mustPaint = (): boolean => isOld || isShort() || painted?.zoom !== view().transform[2];
   const mayWait = (): boolean => painted !== null && (!isShort() || painted.zoom !== view().transform[2]);
   const paintNow = (): void => {
     if (!painting || !to) return;
     const [now, start] = [view(), performance.now()];
-    painted = { box: seenBox(now, MARGIN), zoom: now.transform[2] };
+    painted = { box: seenBox(now, isFar(now) ? MARGIN.far : MARGIN.near), zoom: now.transform[2] };
     const isEmpty = !paintOn(canvas, to, painting, painted);
     canvas.hidden = isEmpty;
     canvas.dataset["drawn"] = "";
     isOld = false;
-    place();
     notBefore = Math.max(notBefore, performance.now() + (performance.now() - start) * SHARE);
   };
   const onFrame = (): void => {
@@ -64,7 +58,6 @@ export function createPainter(canvas: HTMLCanvasElement, view: () => View): Pain
       schedule();
     },
     moved() {
-      place();
       if (mustPaint()) schedule();
     },
     stop() {
@@ -76,6 +69,7 @@ export function createPainter(canvas: HTMLCanvasElement, view: () => View): Pain
 function paintOn(canvas: HTMLCanvasElement, to: CanvasRenderingContext2D, painting: Painting, { box, zoom }: Painted): boolean {
   const [width, height] = [Math.round(box.width * zoom), Math.round(box.height * zoom)];
   const sharpness = devicePixelRatio;
+  canvas.style.transform = `translate(${box.x}px, ${box.y}px) scale(${1 / zoom})`;
   if (canvas.width !== Math.round(width * sharpness) || canvas.height !== Math.round(height * sharpness)) {
     [canvas.width, canvas.height] = [Math.round(width * sharpness), Math.round(height * sharpness)];
     [canvas.style.width, canvas.style.height] = [`${width}px`, `${height}px`];

@@ -5,7 +5,7 @@ import type { NodeType, NodeTypes } from "../document/schema";
 import { around, nodeAt, nodesIn, seenBox, type View } from "./boxes";
 import { elementsOf, NO_ELEMENTS, paintedOf } from "./elements";
 import { NO_SCENE, sceneOf, type Scene } from "./flow";
-import { FAR, nextNear } from "./near";
+import { FAR, nextNear, NOTHING_NEAR, type Near } from "./near";
 
 const socket = (name: string) => ({ name, label: name, types: ["IMAGE"], required: false, tooltip: "" });
 const PASS: NodeType = { id: "Pass", title: "Pass", category: "", description: "", inputs: [socket("in")], outputs: [socket("out")], isGoal: false, isDeprecated: false };
@@ -21,6 +21,7 @@ function chain(length: number): Workflow {
 
 const view = (x: number, zoom = 1): View => ({ transform: [-x * zoom, 0, zoom], width: 1600, height: 900 });
 const scene = (workflow: Workflow, old: Scene = NO_SCENE): Scene => sceneOf(workflow, TYPES, old);
+const near = (...ids: string[]): Near => ({ ids: new Set(ids), passing: new Set() });
 const changedIn = (before: Scene, after: Scene): string[] => [...after.nodes].filter(([id, node]) => before.nodes.get(id) !== node).map(([id]) => id);
 
 describe("a scene", () => {
@@ -57,28 +58,28 @@ describe("a scene", () => {
 
 describe("nodes near the view", () => {
   const all = scene(chain(50));
-  const ids = (found: { ids: ReadonlySet<string> }): string[] => [...found.ids].sort();
+  const ids = (found: { near: Near }): string[] => [...found.near.ids].sort();
 
   it("are those in sight and a little further", () => {
-    expect(ids(nextNear(all, view(10_100), new Set(), [], 99))).toEqual(["n/n10", "n/n11"]);
+    expect(ids(nextNear(all, view(10_100), NOTHING_NEAR, [], 99))).toEqual(["n/n10", "n/n11"]);
   });
 
   it("come a few at a time, those in the middle first", () => {
-    const first = nextNear(all, view(10_100, FAR), new Set(), [], 1);
+    const first = nextNear(all, view(10_100, FAR), NOTHING_NEAR, [], 1);
     expect([ids(first), first.wantsMore]).toEqual([["n/n12"], true]);
-    const rest = nextNear(all, view(10_100, FAR), first.ids, [], 99);
+    const rest = nextNear(all, view(10_100, FAR), first.near, [], 99);
     expect(rest.wantsMore).toBe(false);
     expect(ids(rest)).toEqual(["n/n10", "n/n11", "n/n12", "n/n13", "n/n14"]);
   });
 
   it("stay while they are not far, so that small moves change nothing", () => {
-    const before = nextNear(all, view(10_100), new Set(), [], 99).ids;
-    expect(nextNear(all, view(9_900), before, [], 99).ids).toBe(before);
+    const before = nextNear(all, view(10_100), NOTHING_NEAR, [], 99).near;
+    expect(nextNear(all, view(9_900), before, [], 99).near).toBe(before);
     expect(ids(nextNear(all, view(12_000), before, [], 99))).not.toContain("n/n10");
   });
 
   it("are none where texts cannot be read, but the one that is held", () => {
-    const before = nextNear(all, view(10_100), new Set(), [], 99).ids;
+    const before = nextNear(all, view(10_100), NOTHING_NEAR, [], 99).near;
     expect(ids(nextNear(all, view(0, FAR / 2), before, ["n/n40", "n/gone"], 99))).toEqual(["n/n40"]);
   });
 });
@@ -87,7 +88,7 @@ describe("elements", () => {
   const all = scene(chain(50));
 
   it("have the links that touch them, with the far ends there unseen", () => {
-    const made = elementsOf(all, new Set(["n/n5"]), new Set(["n/n5"]), NO_ELEMENTS);
+    const made = elementsOf(all, near("n/n5"), new Set(["n/n5"]), NO_ELEMENTS);
     expect(made.links.map(({ id }) => id)).toEqual(["n/n5 in", "n/n6 in"]);
     expect(made.nodes.map(({ id, hidden, selected }) => [id, hidden, selected])).toEqual([
       ["n/n4", true, false],
@@ -97,8 +98,8 @@ describe("elements", () => {
   });
 
   it("and what is painted make up the whole", () => {
-    const near = new Set(["n/n5", "n/n9"]);
-    const [made, painted] = [elementsOf(all, near, new Set(), NO_ELEMENTS), paintedOf(all, near)];
+    
+    const [made, painted] = [elementsOf(all, near("n/n5", "n/n9"), new Set(), NO_ELEMENTS), paintedOf(all, near("n/n5", "n/n9"))];
     const seen = made.nodes.filter(({ hidden }) => !hidden);
     expect(seen.length + painted.nodes.length).toBe(all.nodes.size);
     expect(new Set([...made.links, ...painted.links])).toEqual(new Set(all.links));
@@ -106,10 +107,10 @@ describe("elements", () => {
 
   it("are the same lists while nothing near changes", () => {
     const now = chain(50);
-    const [before, near] = [scene(now), new Set(["n/n5"])];
-    const made = elementsOf(before, near, new Set(), NO_ELEMENTS);
+    const before = scene(now);
+    const made = elementsOf(before, near("n/n5"), new Set(), NO_ELEMENTS);
     const after = scene(commands.setTitle("n30", "far away")(now), before);
-    const again = elementsOf(after, near, new Set(), made);
+    const again = elementsOf(after, near("n/n5"), new Set(), made);
     expect(again.nodes).toBe(made.nodes);
     expect(again.links).toBe(made.links);
   });

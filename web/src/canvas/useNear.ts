@@ -1,7 +1,7 @@
 import { useStoreApi, type ReactFlowState } from "@xyflow/react";
 import { useEffect, useMemo, useState } from "react";
 import { NO_SCENE, type Scene } from "./flow";
-import { nextNear } from "./near";
+import { nextNear, NOTHING_NEAR, type Near } from "./near";
 
 /** So many nodes become elements in one frame, so that panning stays smooth; those of a workflow just opened at once. */
 const MOST = { frame: 3, opened: 80 };
@@ -9,7 +9,7 @@ const MOST = { frame: 3, opened: 80 };
 const STILL = 120;
 
 export interface Nearness {
-  readonly ids: ReadonlySet<string>;
+  readonly now: Near;
   /** Makes the node under the pointer an element, whatever the zoom. */
   readonly hold: (id: string | undefined) => void;
 }
@@ -17,8 +17,8 @@ export interface Nearness {
 /** The nodes that are elements now. opened: changes when another workflow is looked at. */
 export function useNear(scene: Scene, opened: unknown): Nearness {
   const store = useStoreApi();
-  const [ids, setIds] = useState<ReadonlySet<string>>(new Set());
-  const watch = useMemo(() => watchNear(store.getState, setIds), [store]);
+  const [now, setNow] = useState(NOTHING_NEAR);
+  const watch = useMemo(() => watchNear(store.getState, setNow), [store]);
   useEffect(() => watch.opened(), [watch, opened]);
   useEffect(() => watch.show(scene), [watch, scene]);
   useEffect(() => {
@@ -31,20 +31,20 @@ export function useNear(scene: Scene, opened: unknown): Nearness {
       watch.stop();
     };
   }, [store, watch]);
-  return { ids, hold: watch.hold };
+  return { now, hold: watch.hold };
 }
 
-function watchNear(view: () => ReactFlowState, changed: (ids: ReadonlySet<string>) => void) {
-  let [scene, ids, held]: [Scene, ReadonlySet<string>, string] = [NO_SCENE, new Set(), ""];
+function watchNear(view: () => ReactFlowState, changed: (near: Near) => void) {
+  let [scene, near, held]: [Scene, Near, string] = [NO_SCENE, NOTHING_NEAR, ""];
   let [isOpening, zoomed, frame] = [true, -Infinity, 0];
 
   const look = (): void => {
     const isStill = performance.now() - zoomed > STILL;
     const most = isOpening ? MOST.opened : isStill ? MOST.frame : 0;
-    const next = nextNear(scene, view(), ids, heldIn(view(), held), most);
+    const next = nextNear(scene, view(), near, heldIn(view(), held), most);
     isOpening &&= !scene.nodes.size;
     if (next.wantsMore) later();
-    if (next.ids !== ids) changed((ids = next.ids));
+    if (next.near !== near) changed((near = next.near));
   };
   const later = (): void => {
     frame ||= requestAnimationFrame(() => {
