@@ -1,15 +1,16 @@
 import { ReactFlowProvider } from "@xyflow/react";
-import { useEffect } from "react";
+import { lazy, Suspense, useEffect } from "react";
 import { readTypes, trying } from "./actions";
 import { validate } from "./api/client";
 import { Canvas } from "./canvas/Canvas";
 import { writeWorkflow } from "./document/document";
 import { keepDrafts, keepLate, mayLose } from "./drafts";
-import { currentTab, isChanged, labelOf, setProblems, tell, useEditor, useWorkflow } from "./editor";
+import { isChanged, setProblems, tell, useEditor, useWorkflow } from "./editor";
 import { autosave, pasteText, refresh } from "./files";
 import { readMe } from "./me";
 import { Dialogs } from "./panels/Dialogs";
-import { FullView, ResultStrip } from "./panels/Results";
+import { ResultStrip } from "./panels/Strip";
+import { PageState } from "./panels/PageState";
 import { Search } from "./panels/Search";
 import { Side } from "./panels/Side";
 import { TopBar } from "./panels/TopBar";
@@ -18,7 +19,10 @@ import { useViewing } from "./panels/viewing";
 import { followRuns, useRuns } from "./runs";
 import { onKey } from "./shortcuts";
 import { followSettings, readSettings, useSettings } from "./settings";
-import { T } from "./texts";
+import { followSystem } from "./system";
+
+const FullView = lazy(() => import("./panels/FullView").then((module) => ({ default: module.FullView })));
+const Gallery = lazy(() => import("./panels/Gallery").then((module) => ({ default: module.Gallery })));
 
 const DRAFT_AFTER = 300;
 const VALIDATE_AFTER = 400;
@@ -26,32 +30,33 @@ const NOTICE_FOR = 5000;
 
 export function App() {
   const theme = useViewing((state) => state.theme);
+  const isViewing = useViewing((state) => state.picture !== null);
+  const isGalleryOpen = useViewing((state) => state.isGalleryOpen);
   useEffect(() => {
     trying(readTypes);
     trying(readMe);
     trying(readSettings);
     document.addEventListener("keydown", onKey);
     const unfollow = followSettings();
+    const stopSystem = followSystem();
     const stop = followRuns({ returned: () => trying(readTypes), failed: tell });
     return () => {
       document.removeEventListener("keydown", onKey);
       stop();
       unfollow();
+      stopSystem();
     };
   }, []);
   useEffect(() => {
     document.documentElement.dataset["theme"] = theme;
   }, [theme]);
-  const title = useEditor((state) => labelOf(currentTab(state)));
-  useEffect(() => {
-    document.title = `${title} · ${T.product}`;
-  }, [title]);
   useDraft();
   useSaving();
   usePaste();
   useValidation();
   return (
     <ReactFlowProvider>
+      <PageState />
       <TopBar />
       <Canvas />
       <Welcome />
@@ -59,7 +64,10 @@ export function App() {
       <Side />
       <Search />
       <Dialogs />
-      <FullView />
+      <Suspense>
+        {isGalleryOpen && <Gallery />}
+        {isViewing && <FullView />}
+      </Suspense>
       <Notice />
     </ReactFlowProvider>
   );

@@ -1,6 +1,7 @@
 /** What people do, from any button, key or menu: each action is one function. */
 
 import * as api from "./api/client";
+import * as jobs from "./api/jobs";
 import * as commands from "./document/commands";
 import { EMPTY, freshId, Link, writeWorkflow, type Id } from "./document/document";
 import { asNumber, isObject, Numeral, type Json } from "./document/json";
@@ -8,7 +9,7 @@ import { fits, type Input, type NodeType } from "./document/schema";
 import { autoPlaces, shapeOf } from "./canvas/geometry";
 import { placesOf } from "./canvas/flow";
 import * as editor from "./editor";
-import { addJob, showJob, useRuns, activeJobs } from "./runs";
+import { activeJobs, addJob, useRuns } from "./runs";
 import { T } from "./texts";
 
 /** Runs what may fail and says so. */
@@ -202,13 +203,12 @@ function oneMore(seed: Json): Json {
 }
 
 /** Hands in the workflow, `times` times, each with its own seeds. targets: run up to these nodes only. */
-export async function runWorkflow(times = 1, targets?: readonly Id[]): Promise<void> {
+export async function runWorkflow(times = 1, targets?: readonly Id[], keepsSeeds = false): Promise<void> {
   for (let time = 0; time < times; time += 1) {
-    editor.run(nextSeeds(), "seeds");
+    if (!keepsSeeds) editor.run(nextSeeds(), "seeds");
     try {
-      const job = await api.submit(writeWorkflow(editor.workflow()), editor.labelOf(editor.currentTab()), targets);
-      addJob(job);
-      if (activeJobs(useRuns.getState()).length <= 1) showJob(job.id);
+      const title = editor.labelOf(editor.currentTab());
+      addJob(await jobs.submit(writeWorkflow(editor.workflow()), { title, ...(targets?.length ? { targets } : {}) }));
     } catch (error) {
       if (!(error instanceof api.Refused)) throw error;
       editor.setProblems(error.problems);
@@ -217,6 +217,7 @@ export async function runWorkflow(times = 1, targets?: readonly Id[]): Promise<v
   }
 }
 
+/** Cancels what runs and what waits. */
 export async function cancelRuns(): Promise<void> {
-  await Promise.all(activeJobs(useRuns.getState()).map((run) => api.cancel(run.job.id)));
+  await Promise.all(activeJobs(useRuns.getState()).map((run) => jobs.change(run.job.id, "cancel")));
 }

@@ -1,28 +1,15 @@
 /** What runs: jobs, the state of each node, previews, pictures. Kept apart from the document, so a run changes no file. */
 
 import { create } from "zustand";
-import * as api from "./api/client";
+import * as api from "./api/jobs";
 import { follow } from "./api/events";
 import type { Id } from "./document/document";
+import { currentTab, labelOf, useEditor, type Tab } from "./editor";
+import { withTimings, type Timings } from "./jobs/estimate";
+import { isPicture, isSeen } from "./jobs/media";
+import { afterEvents, bare, ENDED_STATES, isOver, newRun, type JobRun, type NodeRun } from "./jobs/state";
 
-export interface NodeRun {
-  readonly state: "waiting" | "running" | "done" | "failed";
-  readonly done: number;
-  readonly total: number;
-  readonly verdict: string;
-  readonly reason: string;
-  readonly seconds: number;
-  readonly preview: string;
-  readonly error: { readonly message: string; readonly trace: string } | null;
-  readonly pictures: readonly api.Picture[];
-}
-
-export interface JobRun {
-  readonly job: api.Job;
-  /** The number of the last event that is known. */
-  readonly last: number;
-  readonly nodes: ReadonlyMap<Id, NodeRun>;
-}
+export { isOver, type JobRun, type NodeRun } from "./jobs/state";
 
 export interface Result {
   readonly picture: api.Picture;
@@ -32,31 +19,48 @@ export interface Result {
 
 interface RunsState {
   readonly jobs: ReadonlyMap<string, JobRun>;
-  /** The job whose states the canvas shows. */
+  /** The waiting jobs in the order they will run. */
+  readonly order: readonly string[];
+  /** Whether the queue starts no more jobs. */
+  readonly isPaused: boolean;
+  /** The job whose states the canvas shows, of each tab and of the one that is seen. */
+  readonly shownIn: ReadonlyMap<string, string>;
   readonly shown: string;
   readonly results: readonly Result[];
+  /** Addresses of half-made pictures, by job and node. */
+  readonly previews: ReadonlyMap<string, string>;
+  readonly timings: Timings;
   readonly remaining: number;
+  /** Rises whenever the queue or the list of ended jobs is another. */
+  readonly changes: number;
   readonly isConnected: boolean;
   /** Whether there has been a connection at all. */
   readonly wasConnected: boolean;
 }
 
-const WAITING: NodeRun = { state: "waiting", done: 0, total: 0, verdict: "", reason: "", seconds: 0, preview: "", error: null, pictures: [] };
-const MOST_RESULTS = 200;
-const ENDED: readonly string[] = ["done", "failed", "cancelled"];
+const MOST = { results: 200, whole: 12, jobs: 400, timings: 2000, open: 1000, ended: 30 } as const;
+/** Events that come closer together than this, in ms, are taken in at once. */
+const FRAME = 30;
+const QUEUE_AFTER = 150;
 
 export const useRuns = create<RunsState>(() => ({
   jobs: new Map(),
+  order: [],
+  isPaused: false,
+  shownIn: new Map(),
   shown: "",
   results: [],
+  previews: new Map(),
+  timings: new Map(),
   remaining: 0,
+  changes: 0,
   isConnected: false,
   wasConnected: false,
 }));
 
 const { getState: get, setState: set } = useRuns;
 
-export const isOver = (job: api.Job): boolean => ENDED.includes(job.state);
+// Looking
 
 /** The state of a node in the job that is shown. */
 export const nodeRunOf =
@@ -64,138 +68,247 @@ export const nodeRunOf =
   (state: RunsState): NodeRun | undefined =>
     state.jobs.get(state.shown)?.nodes.get(id);
 
+const previewKey = (job: string, node: Id): string => `${job} ${node}`;
+
+export const previewOf =
+  (id: Id) =>
+  (state: RunsState): string | undefined =>
+    state.previews.get(previewKey(state.shown, id));
+
+/** The last picture that a node of the workflow that is seen made. */
+export const pictureOf =
+  (id: Id) =>
+  (state: RunsState): string | undefined => {
+    const fresh = nodeRunOf(id)(state)?.pictures.find(isPicture);
+    if (fresh) return fresh.url;
+    const tab = currentTab();
+    const title = labelOf(tab);
+    return state.results.findLast((result) => result.node === id && isPicture(result.picture) && state.jobs.get(result.job)?.job.title === title)?.picture.url;
+  };
+
 export function activeJobs(state: RunsState): JobRun[] {
   return [...state.jobs.values()].filter((run) => !isOver(run.job));
 }
 
-export function addJob(job: api.Job): void {
-  if (!get().jobs.has(job.id)) set({ jobs: new Map(get().jobs).set(job.id, { job, last: 0, nodes: new Map() }) });
+/** Whether a job ran the workflow of a tab, as far as its title and its nodes tell. */
+function isOf(run: JobRun | undefined, tab: Tab, state: Pick<RunsState, "shownIn">): boolean {
+  if (!run) return false;
+  if (state.shownIn.get(tab.key) === run.job.id) return true;
+  const { nodes } = tab.history.now;
+  return run.job.title === labelOf(tab) && [...run.nodes.keys()].every((id) => nodes.has(id) || nodes.has(id.split(/[:/.]/)[0] ?? ""));
 }
 
-export function showJob(id: string): void {
-  set({ shown: id });
+// Changing
+
+function put(run: JobRun): void {
+  set({ jobs: new Map(get().jobs).set(run.job.id, run) });
+}
+
+/** A job that was handed in here, from the tab that is seen. */
+export function addJob(job: api.Job): void {
+  const isFirst = !activeJobs(get()).some((run) => isOf(run, currentTab(), get()));
+  if (!get().jobs.has(job.id)) put(newRun(job));
+  const shownIn = new Map(get().shownIn);
+  if (isFirst) shownIn.set(currentTab().key, job.id);
+  set({ shownIn, shown: shownIn.get(currentTab().key) ?? "" });
+}
+
+/** Shows a job's states on the canvas; what was let go of is asked for again. */
+export async function showJob(id: string): Promise<void> {
+  showIn(currentTab(), id);
+  const run = get().jobs.get(id);
+  if (run && !run.isBare && (run.nodes.size || !isOver(run.job))) return;
+  const [job, events] = await Promise.all([run?.job ?? api.jobOf(id), api.eventsOf(id, 1)]);
+  put(settled(afterEvents(newRun({ ...job, state: "queued" }), events), job));
+}
+
+function showIn(tab: Tab, id: string): void {
+  const shownIn = new Map(get().shownIn).set(tab.key, id);
+  set({ shownIn, shown: shownIn.get(currentTab().key) ?? "" });
+}
+
+/** The canvas shows another tab: with its last job, if one is known. */
+export function seeTab(): void {
+  const tab = currentTab();
+  const known = get().shownIn.get(tab.key);
+  if (known !== undefined) {
+    if (known !== get().shown) set({ shown: known });
+    return;
+  }
+  set({ shown: "" });
+  const last = [...get().jobs.values()].findLast((run) => isOf(run, tab, get()));
+  if (last && tab.history.now.nodes.size) void showJob(last.job.id).catch(() => undefined);
 }
 
 /** A picture that is not there any more. */
-export function forgetResult(gone: Result): void {
-  set({ results: get().results.filter((result) => result !== gone) });
+export function forgetResult(url: string): void {
+  set({ results: get().results.filter((result) => result.picture.url !== url) });
+}
+
+/** A job that the server forgot. */
+export function dropJob(id: string): void {
+  const jobs = new Map(get().jobs);
+  jobs.delete(id);
+  set({ jobs });
+  dropPreviews(id);
 }
 
 // Events
 
-const SOUGHT = new Set<string>();
-
-function onEvent(event: api.JobEvent): void {
-  const run = get().jobs.get(event.job);
-  if (!run) {
-    void seek(event.job);
-    return;
-  }
-  if (event.number <= run.last) return;
-  const node = String(event.data["display_node"] || event.data["node"] || "");
-  const nodes = event.kind === "started" ? startedNodes(event) : node ? changedNode(run.nodes, node, event) : run.nodes;
-  const jobs = new Map(get().jobs).set(event.job, { job: changedJob(run.job, event), last: event.number, nodes });
-  const isShown = event.kind === "started" || event.kind === "queued" && !activeJobs(get()).some((other) => other.job.state === "running");
-  const fresh = event.kind === "node_finished" ? (nodes.get(node)?.pictures ?? []) : [];
-  set({
-    jobs,
-    ...(isShown ? { shown: event.job } : {}),
-    ...(fresh.length ? { results: withResults(get().results, fresh, event.job, node) } : {}),
-  });
-}
-
-function startedNodes(event: api.JobEvent): ReadonlyMap<Id, NodeRun> {
-  return new Map((event.data["nodes"] as Id[]).map((id) => [id, WAITING]));
-}
-
-function changedJob(job: api.Job, event: api.JobEvent): api.Job {
-  switch (event.kind) {
-    case "started":
-      return { ...job, state: "running", started: event.at };
-    case "queued":
-    case "paused":
-      return { ...job, state: event.kind };
-    case "finished":
-      return { ...job, state: event.data["state"] as api.JobState, ended: event.at, error: event.data["error"] as api.Job["error"] };
-    default:
-      return job;
+function takeIn(events: readonly api.JobEvent[]): void {
+  for (const id of new Set(events.map((event) => event.job))) {
+    const own = events.filter((event) => event.job === id);
+    const run = get().jobs.get(id);
+    if (run && !run.isBare) applyTo(run, own);
+    else void seek(id);
   }
 }
 
-function changedNode(nodes: ReadonlyMap<Id, NodeRun>, id: Id, { kind, data }: api.JobEvent): ReadonlyMap<Id, NodeRun> {
-  const old = nodes.get(id) ?? WAITING;
-  const text = (key: string): string => String(data[key] ?? "");
-  const changes: Record<string, () => Partial<NodeRun>> = {
-    node_started: () => ({ state: "running", reason: text("reason") }),
-    progress: () => ({ state: "running", done: Number(data["done"]), total: Number(data["total"]) }),
-    item: () => ({ state: "running", done: Number(data["item"]), total: Number(data["items"]) }),
-    node_finished: () => ({
-      state: old.state === "failed" ? "failed" : "done",
-      verdict: text("verdict"),
-      reason: text("reason"),
-      seconds: Number(data["seconds"] ?? 0),
-      preview: "",
-      pictures: picturesIn(data["ui"]),
-    }),
-    node_failed: () => ({ state: "failed", preview: "", error: { message: text("message"), trace: traceIn(data["trace"]) } }),
-  };
-  const change = changes[kind];
-  if (!change) return nodes;
-  if (old.preview && kind === "node_finished") URL.revokeObjectURL(old.preview);
-  return new Map(nodes).set(id, { ...old, ...change() });
+function applyTo(run: JobRun, events: readonly api.JobEvent[]): void {
+  const next = afterEvents(run, events);
+  if (next === run) return;
+  const fresh = events.filter(({ number }) => number > run.last);
+  put(next);
+  keepResults(next, fresh);
+  if (fresh.some(({ kind }) => kind === "started")) showStarted(next);
+  for (const { kind, data } of fresh) if (kind === "node_finished" || kind === "node_failed") dropPreviews(run.job.id, String(data["display_node"] || data["node"]));
+  if (isOver(next.job)) {
+    dropPreviews(run.job.id);
+    set({ timings: withTimings(get().timings, next.nodes, MOST.timings) });
+    trim();
+  }
 }
 
-function traceIn(trace: unknown): string {
-  return Array.isArray(trace) ? trace.join("\n") : String(trace ?? "");
+/** A job begins: it is seen on the tab it came from, or on one that holds its workflow. */
+function showStarted(run: JobRun): void {
+  const { tabs } = useEditor.getState();
+  const current = currentTab();
+  const tab = [current, ...tabs].find((item) => isOf(run, item, get()));
+  if (tab) showIn(tab, run.job.id);
 }
 
-function picturesIn(ui: unknown): readonly api.Picture[] {
-  const images = (ui as { images?: { filename: string; subfolder?: string; type: string }[] } | null)?.images ?? [];
-  return images.filter((image) => image.filename).map(api.pictureUrl);
+function keepResults({ job, nodes }: JobRun, events: readonly api.JobEvent[]): void {
+  const shown = events.filter(({ kind }) => kind === "node_finished").map(({ data }) => String(data["display_node"] || data["node"]));
+  addResults(shown.flatMap((node) => (nodes.get(node)?.pictures ?? []).filter(isSeen).map((picture) => ({ picture, job: job.id, node }))));
 }
 
-function withResults(old: readonly Result[], pictures: readonly api.Picture[], job: string, node: Id): readonly Result[] {
-  const known = new Set(old.map((result) => `${result.job} ${result.picture.url}`));
-  const fresh = pictures.filter((picture) => !known.has(`${job} ${picture.url}`)).map((picture) => ({ picture, job, node }));
-  return [...old, ...fresh].slice(-MOST_RESULTS);
+function addResults(found: readonly Result[]): void {
+  const known = new Set(get().results.map((result) => `${result.job} ${result.picture.url}`));
+  const fresh = found.filter((result) => !known.has(`${result.job} ${result.picture.url}`));
+  if (fresh.length) set({ results: [...get().results, ...fresh].slice(-MOST.results) });
 }
+
+/** Of the jobs that ended only the last keep the states of their nodes, and very old ones go. */
+function trim(): void {
+  const { jobs, shownIn } = get();
+  const shown = new Set(shownIn.values());
+  const ended = [...jobs.values()].filter((run) => isOver(run.job) && !shown.has(run.job.id));
+  const whole = ended.filter((run) => !run.isBare);
+  const next = new Map(jobs);
+  for (const run of whole.slice(0, -MOST.whole)) next.set(run.job.id, bare(run));
+  for (const run of ended.slice(0, -MOST.jobs)) next.delete(run.job.id);
+  set({ jobs: next });
+}
+
+// Previews: each address is given back when its picture is not seen any more
 
 function onPreview(node: string, job: string, picture: Blob): void {
   const run = get().jobs.get(job);
-  if (!run) return;
-  const old = run.nodes.get(node) ?? WAITING;
-  if (old.preview) URL.revokeObjectURL(old.preview);
-  const nodes = new Map(run.nodes).set(node, { ...old, preview: URL.createObjectURL(picture) });
-  set({ jobs: new Map(get().jobs).set(job, { ...run, nodes }) });
+  if (run?.job.state !== "running") return;
+  const key = previewKey(job, node);
+  const old = get().previews.get(key);
+  set({ previews: new Map(get().previews).set(key, URL.createObjectURL(picture)) });
+  if (old) URL.revokeObjectURL(old);
+}
+
+function dropPreviews(job: string, node?: Id): void {
+  const gone = [...get().previews].filter(([key]) => (node === undefined ? key.startsWith(`${job} `) : key === previewKey(job, node)));
+  if (!gone.length) return;
+  const previews = new Map(get().previews);
+  for (const [key, url] of gone) {
+    previews.delete(key);
+    URL.revokeObjectURL(url);
+  }
+  set({ previews });
 }
 
 // Catching up
 
-/** A job that another tab or client handed in: ask for it and for all its events. */
+const SOUGHT = new Set<string>();
+
+/** A job that another tab or client handed in, or one of which more must be known: ask for it and its events. */
 async function seek(id: string): Promise<void> {
   if (SOUGHT.has(id)) return;
   SOUGHT.add(id);
-  await catchUp().finally(() => SOUGHT.delete(id));
-}
-
-/** Reads every job that is not known to its end, from the first event that is missing. */
-export async function catchUp(): Promise<void> {
-  const page = await api.jobs();
-  for (const job of [...page.jobs].reverse()) {
-    const known = get().jobs.get(job.id);
-    if (known && isOver(known.job)) continue;
-    addJob(isOver(job) ? { ...job, state: "queued" } : job);
-    for (const event of await api.eventsOf(job.id, (known?.last ?? 0) + 1)) onEvent(event);
+  try {
+    const job = await api.jobOf(id);
+    const known = get().jobs.get(id);
+    const run = known && !known.isBare ? known : newRun({ ...job, state: "queued" });
+    put(run);
+    applyTo(run, await api.eventsOf(id, run.last + 1));
     settle(job);
+  } catch {
+    dropJob(id);
+  } finally {
+    SOUGHT.delete(id);
   }
-  set({ remaining: page.remaining });
 }
 
 /** A job is what the server says, also where its events are not kept any more. */
 function settle(job: api.Job): void {
   const run = get().jobs.get(job.id);
-  if (run && run.job.state !== job.state) set({ jobs: new Map(get().jobs).set(job.id, { ...run, job }) });
+  if (run && isOver(job) && !isOver(run.job)) put(settled(run, job));
 }
+
+function settled(run: JobRun, job: api.Job): JobRun {
+  return run.job.state === job.state ? run : { ...run, job };
+}
+
+/** Reads what runs and waits, and every job that ended meanwhile from the first event that is missing. */
+async function catchUp(): Promise<void> {
+  const [, ended] = await Promise.all([readQueue(true), api.jobs({ states: ENDED_STATES, limit: MOST.ended, outputs: true })]);
+  const known = get().jobs;
+  const unknown = ended.jobs.toReversed().filter((job) => !known.has(job.id));
+  const all = [...known.values(), ...unknown.map((job) => ({ ...newRun(job), isBare: true }))];
+  set({ jobs: byAge(all), changes: get().changes + 1 });
+  addResults(unknown.flatMap(resultsOf));
+  await Promise.all(ended.jobs.filter((job) => !isKnownOver(job.id)).map((job) => seek(job.id)));
+  seeTab();
+}
+
+/** In the order they were handed in: those that are read in later may be older. */
+function byAge(runs: readonly JobRun[]): ReadonlyMap<string, JobRun> {
+  return new Map(runs.toSorted((a, b) => a.job.created - b.job.created).map((run) => [run.job.id, run]));
+}
+
+function resultsOf(job: api.Job): Result[] {
+  return (job.outputs ?? []).flatMap(({ display_node, files }) => files.filter(isSeen).map((picture) => ({ picture, job: job.id, node: display_node })));
+}
+
+/** Asks what runs and waits, in order. What is open here and not there has ended or was forgotten. */
+export async function readQueue(isAfterBreak = false): Promise<void> {
+  const before = activeJobs(get()).map((run) => run.job.id);
+  const page = await api.jobs({ states: ["running", "queued", "paused"], limit: MOST.open });
+  const told = new Set(page.jobs.map((job) => job.id));
+  const jobs = new Map(get().jobs);
+  for (const job of page.jobs) {
+    const known = jobs.get(job.id);
+    if (!known) jobs.set(job.id, newRun(job));
+    else if (known.job.priority !== job.priority) jobs.set(job.id, { ...known, job: { ...known.job, priority: job.priority } });
+  }
+  const order = page.jobs.filter((job) => job.state !== "running").map((job) => job.id);
+  set({ jobs, order, isPaused: page.queue_paused, remaining: page.remaining, changes: get().changes + 1 });
+  const isBehind = ({ job, last }: JobRun, state: api.JobState): boolean =>
+    state === "running" ? isAfterBreak || last === 0 : isAfterBreak && job.state !== state;
+  const behind = page.jobs.filter(({ id, state }) => isBehind(jobs.get(id) as JobRun, state));
+  const gone = before.filter((id) => !told.has(id) && !isKnownOver(id));
+  await Promise.all([...behind.map(({ id }) => id), ...gone].map(seek));
+}
+
+const isKnownOver = (id: string): boolean => {
+  const run = get().jobs.get(id);
+  return !run || isOver(run.job);
+};
 
 interface Hearer {
   /** The server is there again. */
@@ -204,8 +317,16 @@ interface Hearer {
   failed(why: string): void;
 }
 
+/** Follows everything that happens. Events that come in a rush are taken in together, so that each costs little. */
 export function followRuns(hearer: Hearer): () => void {
-  return follow({
+  let waiting: api.JobEvent[] = [];
+  let [taken, timer, queueTimer] = [0, 0, 0];
+  const takeAll = (): void => {
+    const events = waiting;
+    [waiting, timer, taken] = [[], 0, performance.now()];
+    takeIn(events);
+  };
+  const stop = follow({
     async opened() {
       const isReturn = get().wasConnected;
       set({ isConnected: true, wasConnected: true });
@@ -216,13 +337,27 @@ export function followRuns(hearer: Hearer): () => void {
       set({ isConnected: false });
     },
     event: (event) => {
-      onEvent(event);
+      waiting.push(event);
       const error = event.kind === "finished" ? (event.data["error"] as api.Job["error"]) : null;
       if (error && event.data["state"] === "failed") hearer.failed(error.message);
+      if (!timer) timer = window.setTimeout(takeAll, Math.max(FRAME - (performance.now() - taken), 0));
     },
     preview: onPreview,
     queue: (remaining) => {
-      set({ remaining });
+      if (remaining !== get().remaining) set({ remaining });
+      clearTimeout(queueTimer);
+      queueTimer = window.setTimeout(() => {
+        readQueue().catch(() => undefined); // the connection broke: the next one reads it
+      }, QUEUE_AFTER);
     },
   });
+  const forget = useEditor.subscribe((state, old) => {
+    if (state.active !== old.active) seeTab();
+  });
+  return () => {
+    stop();
+    forget();
+    clearTimeout(timer);
+    clearTimeout(queueTimer);
+  };
 }

@@ -1,5 +1,7 @@
 /** The server's API for files that went in and came out. */
 
+import { readWorkflow, type Workflow } from "../document/document";
+import { asNumber, asText, isObject, parseJson, printJson } from "../document/json";
 import { API, ask, json } from "./client";
 
 export type AssetKind = "output" | "input" | "temp";
@@ -13,10 +15,14 @@ export interface Asset {
   readonly url: string;
 }
 
-export interface AssetDetail extends Asset {
-  readonly width: number | null;
-  readonly height: number | null;
-  readonly workflow: object | null;
+/** What is in a picture. workflow: the one it carries, its seeds digit by digit. */
+export interface PictureDetail {
+  readonly name: string;
+  readonly size: number;
+  readonly modified: number;
+  readonly width: number;
+  readonly height: number;
+  readonly workflow: Workflow | null;
 }
 
 export interface AssetsAsked {
@@ -34,8 +40,19 @@ export async function assets(asked: AssetsAsked): Promise<{ readonly assets: rea
 
 const addressOf = (kind: string, name: string): string => `${API}/assets/${kind}/${encodeURIComponent(name)}`;
 
-export async function assetDetail(kind: string, name: string): Promise<AssetDetail> {
-  return json(addressOf(kind, name));
+export async function pictureDetail(kind: string, name: string): Promise<PictureDetail> {
+  const told = parseJson(await (await ask(addressOf(kind, name))).text());
+  const found = isObject(told) ? told : new Map();
+  const count = (key: string): number => asNumber(found.get(key), 0);
+  const workflow = found.get("workflow");
+  return {
+    name: asText(found.get("name")),
+    size: count("size"),
+    modified: count("modified"),
+    width: count("width"),
+    height: count("height"),
+    workflow: isObject(workflow) ? readWorkflow(printJson(workflow)) : null,
+  };
 }
 
 export async function deleteAsset(kind: string, name: string): Promise<void> {
@@ -45,5 +62,3 @@ export async function deleteAsset(kind: string, name: string): Promise<void> {
 export function thumbnailUrl({ kind, name }: { readonly kind: string; readonly name: string }, size: number): string {
   return `${addressOf(kind, name)}/thumbnail?size=${size}`;
 }
-
-export const fileUrl = (kind: string, name: string): string => `${API}/files/${kind}?name=${encodeURIComponent(name)}`;

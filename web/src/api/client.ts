@@ -12,32 +12,15 @@ export interface Problem {
   readonly node: string | null;
   readonly input: string | null;
   readonly severity: "error" | "warning";
+  /** The fix for programs, where one can make it. */
+  readonly repair?: Repair | null;
 }
 
-export type JobState = "queued" | "running" | "paused" | "done" | "failed" | "cancelled";
-
-export interface Job {
-  readonly id: string;
-  readonly state: JobState;
-  readonly title: string;
-  readonly created: number;
-  readonly started: number | null;
-  readonly ended: number | null;
-  readonly error: { readonly message: string; readonly node: string } | null;
-}
-
-export interface JobEvent {
-  readonly job: string;
-  readonly number: number;
-  readonly kind: string;
-  readonly data: Readonly<Record<string, unknown>>;
-  readonly at: number;
-}
-
-export interface Picture {
-  readonly name: string;
-  readonly kind: string;
-  readonly url: string;
+/** What is done at the problem's node. safe: nothing is guessed and nothing is lost. */
+export interface Repair {
+  readonly action: "set" | "link" | "remove" | "rename" | "retype" | "unmute";
+  readonly value: unknown;
+  readonly safe: boolean;
 }
 
 export class Refused extends Error {
@@ -92,38 +75,6 @@ export async function filesOf(folder: string, words = ""): Promise<readonly File
   return page.models.map(({ name, size, family }) => ({ name, hint: [family, T.size(size)].filter(Boolean).join(" · ") }));
 }
 
-// Jobs
-
-/** Hands in a workflow (its JSON text goes as it is) and gives the job. */
-export async function submit(text: string, title: string, targets?: readonly string[]): Promise<Job> {
-  const asked = { title: title.slice(0, 200), ...(targets ? { targets } : {}) };
-  return json(`${API}/jobs`, post(`{"workflow": ${text}, ${JSON.stringify(asked).slice(1)}`));
-}
-
-export async function jobs(): Promise<{ jobs: Job[]; remaining: number }> {
-  return json(`${API}/jobs?limit=30`);
-}
-
-export async function eventsOf(job: string, from: number): Promise<JobEvent[]> {
-  return (await json<{ events: JobEvent[] }>(`${API}/jobs/${job}/events?number=${from}`)).events;
-}
-
-export async function outputsOf(job: string): Promise<readonly { node: string; display_node: string; files: Picture[] }[]> {
-  return (await json<{ outputs: { node: string; display_node: string; files: Picture[] }[] }>(`${API}/jobs/${job}`)).outputs;
-}
-
-export async function workflowOf(job: string): Promise<string> {
-  return (await ask(`${API}/jobs/${job}/workflow`)).text();
-}
-
-export async function cancel(job: string): Promise<void> {
-  await ask(`${API}/jobs/${job}/cancel`, { method: "POST" });
-}
-
-export async function retry(job: string): Promise<void> {
-  await ask(`${API}/jobs/${job}/retry`, { method: "POST" });
-}
-
 // Workflows
 
 export async function validate(text: string): Promise<readonly Problem[]> {
@@ -138,13 +89,10 @@ export async function convert(body: Blob | string, to: "darkroom" | "api" | "edi
 
 // Pictures
 
-export function pictureUrl(picture: { filename: string; subfolder?: string; type: string }): Picture {
-  const name = picture.subfolder ? `${picture.subfolder}/${picture.filename}` : picture.filename;
-  return { name, kind: picture.type, url: `${API}/files/${picture.type}?name=${encodeURIComponent(name)}` };
-}
-
+/** Where the picture lies that an input names; "fox.png [output]" lies in the output folder. */
 export function inputUrl(name: string): string {
-  return `${API}/files/input?name=${encodeURIComponent(name)}`;
+  const [, file = name, kind = "input"] = /^(.*?)\s*\[(input|output|temp)\]$/.exec(name) ?? [];
+  return `${API}/files/${kind}?name=${encodeURIComponent(file)}`;
 }
 
 /** Puts a picture into the input folder and gives its name there. */

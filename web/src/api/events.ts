@@ -1,6 +1,6 @@
 /** The live events of all jobs over one WebSocket, which comes back after every break. */
 
-import type { JobEvent } from "./client";
+import type { JobEvent } from "./jobs";
 
 export interface Listener {
   /** The socket is open: read what happened meanwhile, then let events through. */

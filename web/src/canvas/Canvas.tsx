@@ -4,6 +4,7 @@ import { flushSync } from "react-dom";
 import { trying } from "../actions";
 import { select, useEditor, useWorkflow, workflow } from "../editor";
 import { openFiles } from "../files";
+import { assetIn, carriesAsset, dropAsset } from "../jobs/dragging";
 import { T } from "../texts";
 import { nodeAt } from "./boxes";
 import { refusal, type Ends } from "./connect";
@@ -57,8 +58,10 @@ export function Canvas() {
   const onDrop = (event: DragEvent): void => {
     event.preventDefault();
     setDropping(false);
+    const [asset, at] = [assetIn(event.dataTransfer), onCanvas([event.clientX, event.clientY])];
+    if (asset) dropAsset(asset, nodeAt(scene, at)?.id, at);
     const files = [...event.dataTransfer.files];
-    trying(() => openFiles(files));
+    if (files.length) trying(() => openFiles(files));
   };
   const onPointerMove = (event: PointerEvent): void => {
     const point = [event.clientX, event.clientY] as const;
@@ -79,7 +82,7 @@ export function Canvas() {
       }}
       onDragOver={(event) => {
         event.preventDefault();
-        setDropping(event.dataTransfer.types.includes("Files"));
+        setDropping(event.dataTransfer.types.includes("Files") && !carriesAsset(event.dataTransfer));
       }}
       onDragLeave={() => {
         setDropping(false);

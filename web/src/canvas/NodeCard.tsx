@@ -1,15 +1,16 @@
 import { Handle, Position, useStore, type NodeProps } from "@xyflow/react";
 import { memo, useState, type SyntheticEvent } from "react";
-import { SEED_KEY, toggleCollapsed } from "../actions";
+import { runWorkflow, SEED_KEY, toggleCollapsed, trying } from "../actions";
 import { inputUrl } from "../api/client";
 import { setTitle } from "../document/commands";
 import { Link, type Id } from "../document/document";
 import { asText, isObject } from "../document/json";
 import type { Input, Output } from "../document/schema";
 import { run, useEditor } from "../editor";
-import { nodeRunOf, useRuns, type NodeRun } from "../runs";
+import { nodeRunOf, pictureOf, useRuns } from "../runs";
 import { Icon } from "../panels/Icon";
 import { T } from "../texts";
+import { R } from "../texts-runs";
 import { Widget } from "../widgets/Widget";
 import { colourOf, type CardNode } from "./flow";
 import { SIZES, socketY, type Row } from "./geometry";
@@ -40,7 +41,7 @@ export const NodeCard = memo(function NodeCard({ data, selected }: NodeProps<Car
       ))}
       {!shape.rows.length && <FoldedSockets id={data.id} inputs={type.inputs} outputs={type.outputs} />}
       {!isKnown && <p className="missing-text">{T.canvas.missing}</p>}
-      <NodeStatus id={data.id} title={title} />
+      <NodeStatus id={data.id} title={title} hasPicture={shape.rows.some((row) => row.kind === "picture")} />
     </article>
   );
 });
@@ -87,8 +88,26 @@ function Header({ id, node, type, title }: CardNode["data"] & { readonly title: 
           {title}
         </h3>
       )}
+      {type.isGoal && node.mode === "run" && <RunHere id={id} title={title} />}
       {node.mode !== "run" && <span className="mode">{node.mode === "mute" ? T.canvas.muted : T.canvas.bypassed}</span>}
     </header>
+  );
+}
+
+/** Runs the workflow up to this node, and nothing that it does not need. */
+function RunHere({ id, title }: { readonly id: Id; readonly title: string }) {
+  return (
+    <button
+      type="button"
+      className="run-here nodrag"
+      aria-label={R.node.runHere(title)}
+      title={R.node.runHere(title)}
+      onClick={() => {
+        trying(() => runWorkflow(1, [id]));
+      }}
+    >
+      <Icon name="play" />
+    </button>
   );
 }
 
@@ -155,11 +174,10 @@ const show = (event: SyntheticEvent<HTMLImageElement>): void => {
 
 function PictureRow({ row, id, node }: { readonly row: Row; readonly id: Id; readonly node: CardNode["data"]["node"] }) {
   const type = useEditor((state) => state.types.get(node.type));
-  const result = useRuns((state) => state.results.findLast((item) => item.node === id));
-  const fresh: NodeRun | undefined = useRuns(nodeRunOf(id));
+  const made = useRuns(pictureOf(id));
   const input = type?.inputs.find((item) => item.widget?.kind === "image");
   const chosen = input && asText(node.inputs.get(input.name) as never);
-  const picture = chosen ? inputUrl(chosen) : (fresh?.pictures[0] ?? result?.picture)?.url;
+  const picture = chosen ? inputUrl(chosen) : made;
   return (
     <div className="row picture" style={{ top: row.top, height: row.height }}>
       {picture && (

@@ -195,7 +195,8 @@ export function all(...commands: readonly Command[]): Command {
 
 // Copies with a change
 
-function onNode(id: Id, change: (node: Node) => Node): Command {
+/** Changes one node, where it is there. */
+export function onNode(id: Id, change: (node: Node) => Node): Command {
   return (workflow) => {
     const old = workflow.nodes.get(id);
     if (!old) return workflow;

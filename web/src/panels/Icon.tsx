@@ -20,6 +20,9 @@ const PATHS = {
   gear: "M8 5.8a2.2 2.2 0 1 0 0 4.4 2.2 2.2 0 0 0 0-4.4zM8 2v2M8 12v2M2 8h2M12 8h2M3.8 3.8l1.4 1.4M10.8 10.8l1.4 1.4M12.2 3.8l-1.4 1.4M5.2 10.8l-1.4 1.4",
   form: "M3 3h10v10H3zM5.5 6h5M5.5 8.5h5M5.5 11h3",
   play: "M5 3l8 5-8 5z",
+  grid: "M3 3h4v4H3zM9 3h4v4H9zM3 9h4v4H3zM9 9h4v4H9z",
+  pause: "M5.5 3.5v9M10.5 3.5v9",
+  more: "M8 3.5v.1M8 8v.1M8 12.5v.1",
 } as const;
 
 export function Icon({ name }: { readonly name: keyof typeof PATHS }) {

@@ -1,12 +1,14 @@
-import { useRef, useState, type ReactNode } from "react";
+import { useRef, type ReactNode } from "react";
 import * as actions from "../actions";
 import { fit, searchAt } from "../canvas/view";
 import { currentTab, openEmpty, redoNext, reopenTab, showDialog, undoLast, useEditor } from "../editor";
 import * as files from "../files";
-import { activeJobs, useRuns } from "../runs";
+import { useRuns } from "../runs";
 import { T } from "../texts";
+import { Device } from "./Device";
 import { Icon } from "./Icon";
 import { Tabs } from "./Tabs";
+import { RunButton } from "./RunButton";
 import { togglePanel, toggleTheme } from "./viewing";
 
 export function TopBar() {
@@ -20,7 +22,7 @@ export function TopBar() {
       <Editing />
       <span className="space" />
       <State />
-      <Running />
+      <RunButton />
     </nav>
   );
 }
@@ -125,6 +127,7 @@ function State() {
   const isEmpty = useEditor((state) => currentTab(state).history.now.nodes.size === 0);
   const isOffline = useRuns((state) => state.wasConnected && !state.isConnected);
   const remaining = useRuns((state) => state.remaining);
+  const isPaused = useRuns((state) => state.isPaused);
   const errors = problems.some((problem) => problem.severity === "error");
   return (
     <div className="buttons">
@@ -138,43 +141,17 @@ function State() {
           {T.bar.problems(problems.length)}
         </button>
       )}
-      <button type="button" className={`badge${remaining ? " busy" : ""}`} onClick={() => togglePanel("runs")}>
+      <button type="button" className={`badge${isPaused ? " warning" : remaining ? " busy" : ""}`} onClick={() => togglePanel("runs")}>
         {remaining ? T.bar.queued(remaining) : T.panel.queue}
+        {isPaused && ` · ${T.run.states["paused"]}`}
       </button>
+      <Device />
       <IconButton text={T.bar.theme} onClick={toggleTheme}>
         <Icon name="theme" />
       </IconButton>
       <IconButton text={T.bar.shortcuts} onClick={() => showDialog("shortcuts")}>
         <Icon name="help" />
       </IconButton>
-    </div>
-  );
-}
-
-function Running() {
-  const [times, setTimes] = useState(1);
-  const isBusy = useRuns((state) => activeJobs(state).length > 0);
-  return (
-    <div className="running">
-      {isBusy && (
-        <button type="button" className="cancel" onClick={() => actions.trying(actions.cancelRuns)}>
-          {T.bar.cancel}
-        </button>
-      )}
-      <input
-        type="number"
-        aria-label={T.bar.batch}
-        title={T.bar.batch}
-        min={1}
-        max={100}
-        value={times}
-        onChange={(event) => {
-          setTimes(Math.min(Math.max(Math.round(Number(event.target.value)) || 1, 1), 100));
-        }}
-      />
-      <button type="button" className="run" onClick={() => actions.trying(() => actions.runWorkflow(times))}>
-        <Icon name="play" /> {T.bar.run}
-      </button>
     </div>
   );
 }

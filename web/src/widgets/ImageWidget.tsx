@@ -2,6 +2,7 @@ import { useRef } from "react";
 import { readFiles, trying } from "../actions";
 import { upload } from "../api/client";
 import type { Widget } from "../document/schema";
+import { assetIn, inputNameOf } from "../jobs/dragging";
 import { Icon } from "../panels/Icon";
 import { T } from "../texts";
 import { ChoiceWidget } from "./ChoiceWidget";
@@ -27,7 +28,9 @@ export function ImageWidget({ name, widget, value, set }: WidgetProps<Extract<Wi
       onDrop={(event) => {
         event.preventDefault();
         event.stopPropagation();
-        take(event.dataTransfer.files[0]);
+        const asset = assetIn(event.dataTransfer);
+        if (asset) set(inputNameOf(asset));
+        else take(event.dataTransfer.files[0]);
       }}
     >
       <ChoiceWidget name={name} widget={widget} value={value} set={set} />

@@ -1,0 +1,60 @@
+/** What people do with runs that were handed in, and with the problems of those that cannot be. */
+
+import * as api from "../api/jobs";
+import type { Problem } from "../api/client";
+import { openJob } from "../files";
+import { repairAll, repairOf } from "../document/repairs";
+import * as editor from "../editor";
+import { dropJob, readQueue, showJob, useRuns } from "../runs";
+import { R } from "../texts-runs";
+import { inOrder, type Place } from "./queue";
+
+/** Cancels what runs now; where nothing runs, what waits first. */
+export async function cancelCurrent(): Promise<void> {
+  const { jobs, order } = useRuns.getState();
+  const [first] = inOrder(jobs, order);
+  if (first) await api.change(first.job.id, "cancel");
+}
+
+/** Shows a job's states on the canvas; where another workflow is open, its own is opened. */
+export async function showOnCanvas(job: string): Promise<void> {
+  await showJob(job);
+  const run = useRuns.getState().jobs.get(job);
+  const { nodes } = editor.workflow();
+  const isHere = run && [...run.nodes.keys()].some((id) => nodes.has(id));
+  if (isHere || !run?.nodes.size) return;
+  await openJob(job);
+  await showJob(job);
+}
+
+export async function moveJob(job: string, place: Place): Promise<void> {
+  await api.move(job, place);
+  await readQueue();
+}
+
+export async function setPriority(job: string, priority: number): Promise<void> {
+  await api.move(job, { priority });
+  await readQueue();
+}
+
+export async function forgetJob(job: string): Promise<void> {
+  await api.forget(job);
+  dropJob(job);
+}
+
+// Problems
+
+/** Makes the fix of one problem; undo takes it back. */
+export function fixProblem(problem: Problem): void {
+  editor.run(repairOf(problem));
+}
+
+export function fixProblems(problems: readonly Problem[]): void {
+  editor.run(repairAll(problems));
+  editor.tell(R.repair.done(problems.length));
+}
+
+export async function copyText(text: string): Promise<void> {
+  await navigator.clipboard.writeText(text);
+  editor.tell(R.node.copied);
+}
