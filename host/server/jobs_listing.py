@@ -1,5 +1,6 @@
 """Routes that look at jobs."""
 
+import asyncio
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -7,10 +8,10 @@ from typing import Any
 from aiohttp import web
 
 from graph.document_json import write_workflow
-from host.jobs.model import ENDED, STATES, HistoryQuery, Job, JobState
+from host.jobs.model import ENDED, STATES, HistoryQuery, Job, JobState, Output
 from host.jobs.service import UnknownJob
 from host.server.jobs_json import job_json, output_json, record_json
-from host.server.keys import JOBS
+from host.server.keys import FOLDERS, JOBS
 from host.server.routing import query_of, route, told
 from host.server.shapes import JobDetail, JobsPage, JobsQuery
 
@@ -49,11 +50,18 @@ async def list_jobs(request: web.Request) -> web.StreamResponse:
 
 
 async def _listed(request: web.Request, chosen: Sequence[Job]) -> list[dict[str, Any]]:
-    outputs = await request.app[JOBS].outputs([job.id for job in chosen])
-    return [
-        {**job_json(job), "outputs": [output_json(item) for item in outputs.get(job.id, ())]}
-        for job in chosen
-    ]
+    outputs, folders = await request.app[JOBS].outputs([job.id for job in chosen]), request.app[FOLDERS]
+
+    def shown(output: Output) -> dict[str, Any]:
+        told = output_json(output)
+        return {**told, "files": [file for file in told["files"] if folders.find(file["kind"], file["name"])]}
+
+    def listed() -> list[dict[str, Any]]:
+        return [
+            {**job_json(job), "outputs": [shown(item) for item in outputs.get(job.id, ())]} for job in chosen
+        ]
+
+    return await asyncio.to_thread(listed)
 
 
 def _fits(job: Job, query: JobsQuery, states: tuple[str, ...]) -> bool:

@@ -50,7 +50,7 @@ class JobsQuery(BaseModel):
     state: list[JobState] = Field(default_factory=list[JobState])
     search: str = Field("", max_length=LONGEST_TEXT, description="Words in title, client, node types, error.")
     client_id: str = ""
-    outputs: bool = Field(False, description="Tell what each job showed.")
+    outputs: bool = Field(False, description="Tell what each job showed, without files that are gone.")
     limit: int = Field(50, ge=1, le=1000)
     offset: int = Field(0, ge=0, le=2**53)
 
@@ -117,7 +117,7 @@ class JobDetail(JobShape):
 
 
 class ListedJob(JobShape):
-    """A job of a list. outputs: what it showed, if that was asked for."""
+    """A job of a list. outputs: what it showed, with the files still there; only if that was asked for."""
 
     outputs: list[OutputShape] | None = None
 

@@ -54,10 +54,10 @@ export async function type(card, name, text) {
   await field.press("Tab");
 }
 
-/** The bytes of the first result. */
+/** The bytes of the picture that was saved last. */
 export async function pictureOf(page) {
-  const source = await page.getByRole("button", { name: "Result 1" }).getByRole("img").getAttribute("src");
-  return Buffer.from(await (await fetch(new URL(source, page.url()))).arrayBuffer());
+  const { assets } = await (await fetch(new URL("/api/v1/assets?kind=output&limit=1", page.url()))).json();
+  return Buffer.from(await (await fetch(new URL(assets[0].url, page.url()))).arrayBuffer());
 }
 
 /** Drops a file on the canvas. */

@@ -192,10 +192,15 @@ function keepResults({ job, nodes }: JobRun, events: readonly api.JobEvent[]): v
   addResults(shown.flatMap((node) => (nodes.get(node)?.pictures ?? []).filter(isSeen).map((picture) => ({ picture, job: job.id, node }))));
 }
 
+/** A picture that was made before, as a cached one is, stands once: with the job that showed it last. */
 function addResults(found: readonly Result[]): void {
-  const known = new Set(get().results.map((result) => `${result.job} ${result.picture.url}`));
-  const fresh = found.filter((result) => !known.has(`${result.job} ${result.picture.url}`));
-  if (fresh.length) set({ results: [...get().results, ...fresh].slice(-MOST.results) });
+  if (!found.length) return;
+  const all = new Map(get().results.map((result) => [result.picture.url, result]));
+  for (const result of found) {
+    all.delete(result.picture.url);
+    all.set(result.picture.url, result);
+  }
+  set({ results: [...all.values()].slice(-MOST.results) });
 }
 
 /** Of the jobs that ended only the last keep the states of their nodes, and very old ones go. */

@@ -22,7 +22,6 @@ export const T = {
     fit: "Show all",
     theme: "Change theme",
     shortcuts: "Keyboard shortcuts",
-    idle: "Ready",
     offline: "No connection — your work is kept",
     queued: (count: number) => (count === 1 ? "1 run" : `${count} runs`),
     unsaved: "not saved",
@@ -88,7 +87,6 @@ export const T = {
   },
   run: {
     running: "running",
-    waiting: "waiting",
     progress: (title: string) => `Progress of ${title}`,
     verdicts: {
       ran: "done",
@@ -99,7 +97,6 @@ export const T = {
       cancelled: "cancelled",
       skipped: "skipped",
     } as Record<string, string>,
-    seconds: (seconds: number) => (seconds < 0.095 ? `${Math.round(seconds * 1000)} ms` : `${seconds.toFixed(1)} s`),
     preview: "Preview",
     trace: "Details",
     states: {
@@ -114,19 +111,16 @@ export const T = {
   panel: {
     results: "Results",
     result: (count: number) => `Result ${count}`,
-    noResults: "Pictures appear here.",
     problems: "Problems",
     noProblems: "Everything is in order.",
     queue: "Runs",
     noRuns: "Nothing has run yet.",
-    goTo: "Show node",
     close: "Close",
     download: "Download",
     openWorkflow: "Open its workflow",
     previous: "Previous picture",
     next: "Next picture",
     fullView: "Full view",
-    cancelRun: "Cancel this run",
     retry: "Run again",
   },
   dialog: {

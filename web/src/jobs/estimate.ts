@@ -22,15 +22,22 @@ export function progressOf(run: JobRun, timings: Timings): Progress {
   const done = run.plan.reduce((count, id) => count + (run.ended.has(id) ? 1 : 0), 0);
   const running = [...run.nodes].filter(([, node]) => node.state === "running");
   const current = running.findLast(([, node]) => node.total > 0) ?? running.at(-1) ?? null;
-  const weights = run.plan.map((id) => weightOf(id, timings));
+  const weights = run.plan.map((id) => weightOf(id, run, timings));
   const whole = weights.reduce((sum, weight) => sum + weight, 0);
   const passed = run.plan.reduce((sum, id, place) => sum + (weights[place] ?? 0) * shareOf(id, run), 0);
   return { done, total, share: whole ? passed / whole : 0, current: current?.[0] ?? null, left: leftOf(run, timings) };
 }
 
-const UNKNOWN_WEIGHT = 0.05;
+/** What a node counts that nothing is known of, in seconds. */
+const UNKNOWN = 0.05;
 
-const weightOf = (id: Id, timings: Timings): number => Math.max(timings.get(id) ?? 0, UNKNOWN_WEIGHT);
+/** The seconds a node took, or will take as its steps tell, or took when it last ran. */
+function weightOf(id: Id, run: JobRun, timings: Timings): number {
+  const node = run.nodes.get(id);
+  if (node && run.ended.has(id)) return Math.max(node.verdict === "ran" ? node.seconds : 0, UNKNOWN);
+  if (node?.state === "running" && node.pace > 0) return node.total * node.pace;
+  return Math.max(timings.get(id) ?? 0, UNKNOWN);
+}
 
 function shareOf(id: Id, run: JobRun): number {
   if (run.ended.has(id)) return 1;

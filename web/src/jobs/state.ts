@@ -46,6 +46,10 @@ export const WAITING: NodeRun = {
   texts: [],
 };
 
+const CACHED: NodeRun = { ...WAITING, state: "done", verdict: "cached" };
+/** Events after which no node of the job runs. */
+const STOPS: readonly string[] = ["queued", "paused", "interrupted", "finished"];
+
 const ENDED: readonly JobState[] = ["done", "failed", "cancelled"];
 export const ENDED_STATES = ENDED;
 
@@ -71,10 +75,13 @@ export function afterEvents(run: JobRun, events: readonly JobEvent[]): JobRun {
     job = changedJob(job, event);
     if (event.kind === "started") {
       plan = event.data["nodes"] as Id[];
+      const cached = new Set((event.data["cached"] as Id[] | undefined) ?? []);
       nodes.clear();
       ended.clear();
-      for (const id of plan) nodes.set(id, WAITING);
+      for (const id of plan) nodes.set(id, cached.has(id) ? CACHED : WAITING);
+      for (const id of cached) ended.add(id);
     }
+    if (STOPS.includes(event.kind)) stopRunning(nodes, event);
     const node = String(event.data["node"] ?? "");
     if (event.kind === "node_finished") ended.add(node);
     const shown = String(event.data["display_node"] || node);
@@ -82,6 +89,13 @@ export function afterEvents(run: JobRun, events: readonly JobEvent[]): JobRun {
     last = event.number;
   }
   return { ...run, job, last, nodes, plan, ended };
+}
+
+/** A node that was running when its job stopped waits again, or was stopped for good. */
+function stopRunning(nodes: Map<Id, NodeRun>, { kind, data }: JobEvent): void {
+  const verdict = data["state"] === "failed" ? "failed" : "cancelled";
+  for (const [id, node] of nodes)
+    if (node.state === "running") nodes.set(id, kind === "finished" ? { ...WAITING, state: "done", verdict } : WAITING);
 }
 
 function changedJob(job: Job, event: JobEvent): Job {

@@ -23,8 +23,7 @@ export function Device() {
     <>
       <button ref={button} type="button" className={`badge device ${state}`} aria-label={`${R.device.label}: ${words}`} title={words} popoverTarget={id}>
         <i aria-hidden />
-        {worker ? shortNameOf(worker) : R.device.none}
-        {worker && !isPlain && ` · ${R.device.states[worker.state]}`}
+        {[worker?.facts.name && shortNameOf(worker), isPlain ? "" : (worker ? R.device.states[worker.state] : R.device.none)].filter(Boolean).join(" · ")}
       </button>
       <div
         id={id}

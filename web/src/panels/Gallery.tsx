@@ -45,6 +45,7 @@ export function Gallery() {
     for (const file of gone) forgetResult(file.url);
     forget(gone);
     setChosen(NOTHING);
+    box.current?.focus();
     tell(R.full.deleted(gone.length));
   };
   const onKey = (event: KeyboardEvent<HTMLElement>): void => {
@@ -172,7 +173,11 @@ function Days({ files, isByName, children }: DaysProps) {
   }, [files, isByName]);
   return days.map(([day, own]) => (
     <div key={day} role="group" aria-label={day || R.gallery.files} className="day">
-      {day && <h3>{day}</h3>}
+      {day && (
+        <span role="presentation" className="day-name">
+          {day}
+        </span>
+      )}
       {own.map(({ file, index }) => children(file, index))}
     </div>
   ));

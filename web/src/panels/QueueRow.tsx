@@ -112,7 +112,7 @@ function whoOf({ client_id }: api.Job): string {
 
 function Words({ job, children }: { readonly job: api.Job; readonly children: React.ReactNode }) {
   return (
-    <button type="button" className="run-title" aria-label={R.queue.show(titleOr(job))} onClick={() => trying(() => showOnCanvas(job.id))}>
+    <button type="button" className="run-title" title={R.queue.show(titleOr(job))} onClick={() => trying(() => showOnCanvas(job.id))}>
       <b>{titleOr(job)}</b>
       {children}
     </button>

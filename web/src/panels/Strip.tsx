@@ -26,7 +26,7 @@ export function ResultStrip() {
       </button>
       {running && <Making job={running} />}
       {[...results].reverse().map((result, index) => (
-        <Thumbnail key={`${result.job} ${result.picture.url}`} result={result} label={T.panel.result(results.length - index)} />
+        <Thumbnail key={result.picture.url} result={result} label={T.panel.result(results.length - index)} />
       ))}
     </section>
   );
