@@ -109,6 +109,7 @@ export const T = {
     } as Record<string, string>,
   },
   panel: {
+    goTo: "Show node",
     results: "Results",
     result: (count: number) => `Result ${count}`,
     problems: "Problems",
