@@ -23,9 +23,9 @@ def _formats() -> "Sequence[Format]":
 
 
 def _node_types() -> "Registry":
-    from nodes import registry
+    from host.plugins.built_in import node_types
 
-    return registry()
+    return node_types()
 
 
 def _add_comfyui(app: "Application") -> None:

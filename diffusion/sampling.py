@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from diffusion import added
 from diffusion.conditions import Canvas, Condition, fit_batch, forget, prepare
 from diffusion.errors import DiffusionError
 from diffusion.guiders import classifier_free
@@ -175,9 +176,17 @@ def is_max_denoise(sampling: DiscreteSampling, sigmas: Tensor) -> bool:
 
 def sampler_named(name: str, **options: Any) -> Sampler:
     """A SAMPLER by its name; raises DiffusionError for an unknown one."""
-    if name not in SAMPLERS:
-        raise DiffusionError(f"there is no sampler '{name}'. Known are {', '.join(SAMPLERS)}.")
-    return Sampler(SAMPLERS[name], options, fresh_noise=name == "ddim")
+    return Sampler(sampler_function(name), options, fresh_noise=name == "ddim")
+
+
+def sampler_function(name: str) -> SamplerFunction:
+    """The function of a sampler; raises DiffusionError for an unknown name."""
+    if name in SAMPLERS:
+        return SAMPLERS[name]
+    if name in added.SAMPLERS:
+        return torch.no_grad()(added.SAMPLERS[name]())
+    known = ", ".join((*SAMPLERS, *added.SAMPLERS))
+    raise DiffusionError(f"there is no sampler '{name}'. Known are {known}.")
 
 
 @dataclass

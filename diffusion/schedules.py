@@ -7,6 +7,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from diffusion import added
 from diffusion.errors import DiffusionError
 from diffusion.sampling_space import DiscreteSampling
 
@@ -152,6 +153,9 @@ SCHEDULES: Final[dict[str, Schedule]] = {
 
 def sigmas_for(schedule: str, steps: int, sampling: DiscreteSampling) -> Tensor:
     """The sigmas of a named schedule; raises DiffusionError for an unknown name."""
-    if schedule not in SCHEDULES:
-        raise DiffusionError(f"there is no schedule '{schedule}'. Known are {', '.join(SCHEDULES)}.")
-    return SCHEDULES[schedule](steps, sampling)
+    if schedule in SCHEDULES:
+        return SCHEDULES[schedule](steps, sampling)
+    if schedule in added.SCHEDULES:
+        return added.SCHEDULES[schedule]()(steps, sampling)
+    known = ", ".join((*SCHEDULES, *added.SCHEDULES))
+    raise DiffusionError(f"there is no schedule '{schedule}'. Known are {known}.")

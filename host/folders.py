@@ -64,15 +64,33 @@ class Folders:
 
     places: Mapping[str, tuple[Path, ...]]
     _listed: dict[Path, "_Listing"] = field(default_factory=dict[Path, "_Listing"], repr=False)
+    _added: dict[str, tuple[Path, ...]] = field(default_factory=dict[str, tuple[Path, ...]], repr=False)
+    """Kinds of model files that plugins add, found out while this installation is in use."""
+
+    def add_kinds(self, kinds: Mapping[str, Sequence[str]]) -> None:
+        """Know the model files of these kinds too, each in folders below models/; known kinds stay."""
+        self._added.clear()
+        models = next((path.parent for path in self.places.get("checkpoints", ())[:1]), None)
+        if models is not None:
+            new = {kind: names for kind, names in kinds.items() if kind not in self.places}
+            self._added.update({kind: _below(models, names) for kind, names in new.items()})
+
+    @property
+    def model_kinds(self) -> tuple[str, ...]:
+        """Every kind of model file, those of plugins last."""
+        return (*MODEL_KINDS, *self._added)
+
+    def _places(self, kind: str) -> tuple[Path, ...]:
+        return self.places.get(kind, ()) or self._added.get(kind, ())
 
     def names(self, kind: str) -> Sequence[str]:
         """All names of a kind, with / as separator, sorted; a name in two folders counts once."""
         kind = OTHER_NAMES.get(kind, kind)
-        found = {name for root in self.places.get(kind, ()) for name in self._files(root)}
+        found = {name for root in self._places(kind) for name in self._files(root)}
         if kind == "diffusers":
             ending = f"/{MODEL_FOLDER}"
             found = {name.removesuffix(ending) for name in found if name.endswith(ending)}
-        elif kind in MODEL_KINDS and kind != "configs":
+        elif (kind in MODEL_KINDS or kind in self._added) and kind != "configs":
             found = {name for name in found if _ending(name) in MODEL_ENDINGS}
         if kind == "vae":
             found |= {name for name in SMALL_VAES if self.find(kind, name)}
@@ -89,7 +107,7 @@ class Folders:
         """
         kind, name = _annotated(OTHER_NAMES.get(kind, kind), name)
         wanted = f"{name}/{MODEL_FOLDER}" if kind == "diffusers" else name
-        for root in self.places.get(kind, ()):
+        for root in self._places(kind):
             if (path := _inside(root, wanted)) is not None and _is_file(path):
                 return path.parent if kind == "diffusers" else path
         return self._small_vae(name) if kind == "vae" and name in SMALL_VAES else None
@@ -111,13 +129,13 @@ class Folders:
 
     def folder(self, kind: str) -> Path:
         """The first folder of a kind, made if it is not there."""
-        path = self.places[OTHER_NAMES.get(kind, kind)][0]
+        path = self._places(OTHER_NAMES.get(kind, kind))[0]
         path.mkdir(parents=True, exist_ok=True)
         return path
 
     def folders(self, kind: str) -> Sequence[Path]:
         """All folders of a kind, whether they exist or not."""
-        return self.places.get(OTHER_NAMES.get(kind, kind), ())
+        return self._places(OTHER_NAMES.get(kind, kind))
 
     def _files(self, root: Path) -> Iterator[str]:
         """All files under a folder, named from it; a folder that has not changed since is not read again."""
@@ -188,6 +206,11 @@ def _inside(root: Path, name: str) -> Path | None:
     if not name or "\0" in name or any(map(_climbs, parts)):
         return None
     return root.joinpath(*parts)
+
+
+def _below(models: Path, names: Sequence[str]) -> tuple[Path, ...]:
+    """Folders inside models/; a name that leads out of it counts for nothing."""
+    return tuple(path for name in names if (path := _inside(models, name)) is not None)
 
 
 def _is_file(path: Path) -> bool:

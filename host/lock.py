@@ -13,7 +13,7 @@ from graph.context import Files
 from graph.document import Workflow
 from graph.registry import Registry
 from graph.spec import FileChoice
-from host.folders import MODEL_KINDS
+from host.folders import HOME_KINDS
 from host.versions import versions
 
 HASHES: Final = "hashes.json"
@@ -93,7 +93,7 @@ def model_files(workflow: Workflow, types: Registry) -> Iterator[tuple[str, str]
             name = node.inputs.get(item.name)
             if (
                 isinstance(item.widget, FileChoice)
-                and item.widget.kind in MODEL_KINDS
+                and item.widget.kind not in HOME_KINDS
                 and isinstance(name, str)
             ):
                 yield item.widget.kind, name

@@ -8,7 +8,7 @@ from typing import Any
 from graph.document import Node, Workflow
 from graph.registry import Registry
 from graph.spec import FileChoice, NodeSpec
-from host.folders import MODEL_KINDS
+from host.folders import HOME_KINDS
 
 
 def map_models(workflow: Workflow, types: Registry, names: Mapping[str, str]) -> Workflow:
@@ -23,7 +23,11 @@ def _mapped(node: Node, spec: NodeSpec | None, names: Mapping[str, str]) -> Node
     inputs: dict[str, Any] = dict(node.inputs)
     for item in spec.inputs if spec else ():
         value = inputs.get(item.name)
-        if isinstance(item.widget, FileChoice) and item.widget.kind in MODEL_KINDS and isinstance(value, str):
+        if (
+            isinstance(item.widget, FileChoice)
+            and item.widget.kind not in HOME_KINDS
+            and isinstance(value, str)
+        ):
             inputs[item.name] = _renamed(value, names)
     return replace(node, inputs=inputs)
 

@@ -10,11 +10,19 @@ import torch
 from torch import Tensor
 
 from compat.names.session import Session
-from diffusion import schedules
+from diffusion import added, schedules
 from diffusion.names import SAMPLER_NAMES, SCHEDULE_NAMES
 from diffusion.samplers.brownian import brownian_noise_sampler
 from diffusion.samplers.registry import SAMPLERS, ancestral_step, default_noise_sampler, to_d
-from diffusion.sampling import Guider, Sampler, fit_channels, fit_noise_mask, noise_for, sampler_named
+from diffusion.sampling import (
+    Guider,
+    Sampler,
+    fit_channels,
+    fit_noise_mask,
+    noise_for,
+    sampler_function,
+    sampler_named,
+)
 from diffusion.values import Model
 
 Names = dict[str, Any]
@@ -52,8 +60,9 @@ class KSAMPLER(Sampler):
 
 def samplers(session: Session) -> Names:
     """The names of `comfy.samplers`."""
-    handlers = {name: SchedulerHandler(_schedule(name)) for name in SCHEDULE_NAMES}
-    scheduler_names, sampler_names = list(SCHEDULE_NAMES), list(SAMPLER_NAMES)
+    scheduler_names = [*SCHEDULE_NAMES, *added.SCHEDULES]
+    sampler_names = [*SAMPLER_NAMES, *added.SAMPLERS]
+    handlers = {name: SchedulerHandler(_schedule(name)) for name in scheduler_names}
 
     def calculate_sigmas(model_sampling: Any, scheduler_name: str, steps: int) -> Tensor:
         handler = handlers.get(scheduler_name)
@@ -169,7 +178,7 @@ def samplers(session: Session) -> Names:
         "KSAMPLER_NAMES": sampler_names,
         "calculate_sigmas": calculate_sigmas,
         "sampler_object": sampler_named,
-        "ksampler": lambda name, extra=None, inpaint=None: KSAMPLER(SAMPLERS[name], extra, inpaint),
+        "ksampler": lambda name, extra=None, inpaint=None: KSAMPLER(sampler_function(name), extra, inpaint),
         "sample": sample,
         "simple_scheduler": lambda ms, steps: schedules.simple(steps, ms),
         "normal_scheduler": lambda ms, steps, sgm=False, floor=False: (

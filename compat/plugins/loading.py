@@ -16,13 +16,14 @@ from urllib.parse import quote
 from compat.names.install import install
 from compat.names.session import Session
 from compat.object_info import object_info
-from compat.plugins.importing import entries, import_pack, pack_digest, program_kept, run_prestartup
+from compat.plugins.importing import entries, import_pack, pack_digest, run_prestartup
 from compat.plugins.running import Described, Stage, node_type
 from compat.plugins.values import CURRENT
 from graph.context import NodeContext
 from graph.registry import CORE, Registry, bare_name, specs_in
 from graph.spec import NodeSpec
 from host.folders import PLUGINS
+from host.plugins.kept import program_kept
 from host.plugins.packs import Guard, Loaded, Pack, Site
 
 _LONGEST_TRACE: Final = 20_000
@@ -38,7 +39,8 @@ def load_plugins(site: Site, crashed: frozenset[str] = frozenset(), guard: Guard
     crashed: paths of packs to leave out. guard: a context for the time that a pack loads, by its path.
     Nothing that a pack does while loading is raised; its report says it. With no pack there nothing happens.
     """
-    paths = [path for root in site.folders.folders(PLUGINS) for path in entries(root)]
+    found = [path for root in site.folders.folders(PLUGINS) for path in entries(root)]
+    paths = [path for path in found if str(path) not in site.taken]
     if not paths:
         return Loaded()
     loading = _Loading(site)

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import psutil
 import typer
@@ -33,6 +33,7 @@ from host.headless import HeadlessJob, with_output
 from host.lock import HASHES, Hashes
 from host.model_map import map_models
 from host.plugins.hidden import WrittenWorkflow
+from host.plugins.listening import heard_too, say_goodbye
 from host.plugins.loading import all_types, complaints
 from host.seeds import next_seeds, set_seeds
 from host.services import Services
@@ -40,6 +41,9 @@ from host.sources import read_source
 from host.stand_ins import stand_ins
 from host.sweeps import as_it_runs, finished_before, table_reader, without
 from nodes.codecs import TensorCodec, measure, weights_in
+
+if TYPE_CHECKING:
+    from pluggy import PluginManager
 
 RANDOM: Final = "random"
 NEAREST: Final = "auto"
@@ -84,6 +88,7 @@ class Bench:
     cancel: threading.Event
     sweeps: Path
     """The folder that remembers what sweeps that were killed had made."""
+    hooks: "PluginManager | None"
 
 
 def run_file(services: Services, options: RunOptions) -> int:
@@ -102,6 +107,7 @@ def run_file(services: Services, options: RunOptions) -> int:
             code = _run_once(bench, workflow)
             if code != DONE:
                 break
+    say_goodbye(bench.hooks)
     return code
 
 
@@ -135,6 +141,7 @@ def _bench(services: Services, options: RunOptions) -> Bench:
         Hashes(cache / HASHES),
         threading.Event(),
         cache / "sweeps",
+        loaded.hooks,
     )
 
 
@@ -249,7 +256,7 @@ def _run_once(bench: Bench, workflow: Workflow) -> int:
             plan(left, bench.types),
             bench.types,
             job=job,
-            emit=both(finished.note, emit) if "sweep" in workflow.extra else emit,
+            emit=heard_too(both(finished.note, emit) if "sweep" in workflow.extra else emit, bench.hooks),
             cancel=bench.cancel,
             memory=bench.memory,
             disk=bench.disk,

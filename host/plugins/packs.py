@@ -2,19 +2,22 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal
+
+from host.plugins.frozen import frozen
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
     from aiohttp.web import Application
+    from pluggy import PluginManager
 
     from graph.registry import Registry
     from graph.spec import NodeSpec
     from host.folders import Folders
 
-State = Literal["loaded", "failed", "crashed"]
+State = Literal["loaded", "failed", "crashed", "disabled", "waiting"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +26,8 @@ class Pack:
 
     notes: what it did to the program while loading, and other things to know. nodes: their bare names.
     crashed: the process died the last time it was loaded, so this time it was left out.
-    web: the folder of its scripts for ComfyUI's front end. modules: where its ES modules for our editor are.
+    web: the folder of its files for browsers. modules: where its ES modules for our editor are.
+    kind: whose contract it keeps, ours or ComfyUI's. capabilities: what it says it does beside computing.
     """
 
     name: str
@@ -36,6 +40,12 @@ class Pack:
     notes: tuple[str, ...] = ()
     web: str = ""
     modules: tuple[str, ...] = ()
+    kind: Literal["native", "comfyui"] = "comfyui"
+    version: str = ""
+    description: str = ""
+    capabilities: tuple[str, ...] = ()
+    samplers: tuple[str, ...] = ()
+    schedules: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As plain values."""
@@ -44,8 +54,8 @@ class Pack:
 
 def pack_from(data: Mapping[str, Any]) -> Pack:
     """The pack of `Pack.to_json`."""
-    found: dict[str, Any] = dict(data)
-    found |= {name: tuple(data.get(name, ())) for name in ("nodes", "notes", "modules")}
+    known = {item.name for item in fields(Pack)}
+    found: dict[str, Any] = {key: frozen(value) for key, value in data.items() if key in known}
     return Pack(**found)
 
 
@@ -59,11 +69,15 @@ def _to_nobody(event: str, data: Any, client: str | None) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where plugins are loaded: folders, built-in node types, and how clients are told things."""
+    """Where plugins are loaded: folders, built-in node types, and how clients are told things.
+
+    taken: paths of plugins that are loaded elsewhere, or not at all.
+    """
 
     folders: "Folders"
     types: "Registry"
     send: Send = _to_nobody
+    taken: frozenset[str] = frozenset()
 
 
 Guard = Callable[[str], AbstractContextManager[None]]
@@ -83,10 +97,37 @@ class Web:
 
 
 @dataclass(frozen=True, slots=True)
+class Added:
+    """A sampler or schedule of a plugin. digest: changes with its code; give(): the function."""
+
+    plugin: str
+    digest: str
+    give: Callable[[], Callable[..., Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What plugins of ours bring beside node types, by name. folders: below models/, by kind of model."""
+
+    samplers: Mapping[str, Added] = field(default_factory=dict[str, Added])
+    schedules: Mapping[str, Added] = field(default_factory=dict[str, Added])
+    folders: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+
+    def all(self) -> tuple[Mapping[str, Any], ...]:
+        """Every kind of thing."""
+        return self.samplers, self.schedules, self.folders
+
+
+@dataclass(frozen=True, slots=True)
 class Loaded:
-    """All plugins and their node types; `descriptions` are the same as plain values, for other processes."""
+    """All plugins and their node types; `descriptions` are the same as plain values, for other processes.
+
+    hooks: those that plugins of ours take part in.
+    """
 
     packs: Sequence[Pack] = ()
     specs: "Sequence[NodeSpec]" = ()
     descriptions: Sequence[Mapping[str, Any]] = field(default_factory=list[Mapping[str, Any]])
     web: Web | None = None
+    brought: Brought = Brought()
+    hooks: "PluginManager | None" = None

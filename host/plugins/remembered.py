@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from host.plugins.choices import with_choices
+from host.plugins.described import NATIVE, spec_from
 from host.plugins.packs import Loaded, Pack, pack_from
 
 if TYPE_CHECKING:
     from graph.registry import Registry
     from graph.spec import NodeSpec
+    from host.folders import Folders
 
 FILE: Final = "plugins.json"
 PACKS: Final = "plugins-loaded.json"
@@ -22,7 +25,14 @@ Read = Callable[[Sequence[Mapping[str, Any]]], "list[NodeSpec]"]
 def write_loaded(cache: Path, loaded: Loaded) -> None:
     """Remember all plugins and their node types for processes that run no plugin's code."""
     _write(cache / PACKS, {"packs": [pack.to_json() for pack in loaded.packs]})
-    _write(cache / FILE, {"nodes": list(loaded.descriptions)})
+    told = {
+        "nodes": list(loaded.descriptions),
+        "samplers": {name: item.digest for name, item in loaded.brought.samplers.items()},
+        "schedules": {name: item.digest for name, item in loaded.brought.schedules.items()},
+        "folders": loaded.brought.folders,
+    }
+    if _read(cache / FILE) != json.loads(json.dumps(told)):
+        _write(cache / FILE, told)
 
 
 def read_packs(cache: Path) -> list[Pack]:
@@ -34,12 +44,14 @@ def read_packs(cache: Path) -> list[Pack]:
 class RememberedTypes:
     """All node types: the built-in ones and those that a worker told of; the same object while none changed.
 
-    read: makes node types of descriptions, without their code.
+    read: makes node types of another contract's descriptions, without their code. folders: get to know the
+    kinds of models that plugins add.
     """
 
     built_in: "Callable[[], Registry]"
     cache: Path
     read: Read
+    folders: "Folders | None" = None
     _mark: tuple[int, int] | None = None
     _types: "Registry | None" = field(default=None)
 
@@ -47,11 +59,19 @@ class RememberedTypes:
         """The node types."""
         mark = _mark(self.cache / FILE)
         if self._types is None or mark != self._mark:
-            described = _read(self.cache / FILE).get("nodes", ()) if mark else ()
-            base = self.built_in()
-            self._types = base.with_specs(self.read(described)) if described else base
+            self._types = self._read(_read(self.cache / FILE) if mark else {})
             self._mark = mark
         return self._types
+
+    def _read(self, told: Mapping[str, Any]) -> "Registry":
+        nodes: Sequence[Mapping[str, Any]] = told.get("nodes", ())
+        ours = [spec_from(item) for item in nodes if NATIVE in item]
+        foreign = self.read([item for item in nodes if NATIVE not in item])
+        if self.folders is not None:
+            self.folders.add_kinds(told.get("folders", {}))
+        base = self.built_in()
+        types = base.with_specs([*ours, *foreign]) if nodes else base
+        return with_choices(types, told.get("samplers", {}), told.get("schedules", {}))
 
 
 @dataclass(frozen=True, slots=True)

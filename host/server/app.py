@@ -24,7 +24,7 @@ from host.server import (
     models,
     node_schemas,
     openapi,
-    plugin_modules,
+    plugins,
     prompts,
     system,
     templates,
@@ -58,7 +58,7 @@ OUR_ROUTES: Final[tuple[Route, ...]] = routes_in(
     assets,
     masks,
     files,
-    plugin_modules,
+    plugins,
     prompts,
     user_settings,
     inspection,
@@ -88,6 +88,7 @@ def build_app(
     app.on_response_prepare.append(add_headers)
     add_routes(app, OUR_ROUTES)
     keep_log(app, (*settings.tokens, settings.webhook_secret))
+    app.add_routes(plugins.file_routes())
     services.extra_routes(app)
     if settings.frontend == OUR_EDITOR:
         app.add_routes(editor_page.routes())

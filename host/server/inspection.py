@@ -1,18 +1,16 @@
-"""Routes that look inside a server: its log, its plugins, the room on its disks."""
+"""Routes that look inside a server: its log, the room on its disks."""
 
 import asyncio
 import os
 import shutil
-from collections import Counter
 from pathlib import Path
 from typing import Any, Literal
 
 from aiohttp import web
 from pydantic import BaseModel, Field
 
-from graph.registry import CORE
 from host.folders import WORK_KINDS
-from host.server.keys import FOLDERS, SETTINGS, TYPES
+from host.server.keys import FOLDERS, SETTINGS
 from host.server.log_book import LOG_BOOK, MOST_LINES, LogLine
 from host.server.routing import query_of, route, told
 from host.server.users import users_root
@@ -45,22 +43,6 @@ class Lines(BaseModel):
     """The last lines that fit, the oldest first."""
 
     lines: list[LineShape]
-
-
-class PluginShape(BaseModel):
-    """A plugin. nodes: how many node types it brings; error: why it could not be loaded, or ""."""
-
-    name: str
-    state: Literal["loaded", "failed"]
-    nodes: int
-    error: str
-
-
-class Plugins(BaseModel):
-    """All plugins; clashes: names that several of them want, in sentences."""
-
-    plugins: list[PluginShape]
-    clashes: list[str]
 
 
 class PlaceShape(BaseModel):
@@ -103,18 +85,6 @@ def _line(line: LogLine) -> dict[str, Any]:
         "job": line.job,
         "node": line.node,
     }
-
-
-@route("GET", "/plugins", "What plugins bring", reply=Plugins)
-async def list_plugins(request: web.Request) -> web.StreamResponse:
-    """Those whose node types can be used."""
-    types = await asyncio.to_thread(request.app[TYPES])
-    counts = Counter(spec.source for spec in types if spec.source != CORE)
-    plugins = [
-        {"name": name, "state": "loaded", "nodes": count, "error": ""}
-        for name, count in sorted(counts.items())
-    ]
-    return told({"plugins": plugins, "clashes": [str(clash) for clash in types.clashes]})
 
 
 @route("GET", "/system/storage", "The room that files take", "admin", reply=Storage)

@@ -11,7 +11,7 @@ from aiohttp import web
 from pydantic import BaseModel, Field
 
 from host.covers import beside, cover_of
-from host.folders import MODEL_KINDS, OTHER_NAMES, Folders
+from host.folders import OTHER_NAMES, Folders
 from host.lock import HASHES, Hashes
 from host.safetensors_header import safetensors_texts
 from host.server.etags import is_known, quoted, tag_of, unchanged
@@ -103,7 +103,7 @@ async def list_kinds(request: web.Request) -> web.StreamResponse:
     folders = request.app[FOLDERS]
 
     def kinds() -> list[dict[str, Any]]:
-        return [{"kind": kind, "count": len(folders.names(kind))} for kind in MODEL_KINDS]
+        return [{"kind": kind, "count": len(folders.names(kind))} for kind in folders.model_kinds]
 
     return told({"kinds": await asyncio.to_thread(kinds)})
 
@@ -154,7 +154,7 @@ async def get_preview(request: web.Request) -> web.StreamResponse:
 def _asked(request: web.Request) -> _Listed:
     kind, name = request.match_info["kind"], request.match_info["name"]
     kind = OTHER_NAMES.get(kind, kind)
-    if kind not in MODEL_KINDS or name not in request.app[FOLDERS].names(kind):
+    if kind not in request.app[FOLDERS].model_kinds or name not in request.app[FOLDERS].names(kind):
         raise missing("model", name)
     return _Listed(kind, name)
 
@@ -164,7 +164,7 @@ def _fitting(folders: Folders, query: ModelsQuery) -> list[_Listed]:
     asked = [OTHER_NAMES.get(kind, kind) for kind in query.kind]
     return [
         _Listed(kind, name)
-        for kind in MODEL_KINDS
+        for kind in folders.model_kinds
         if not asked or kind in asked
         for name in folders.names(kind)
         if all(word in name.lower() for word in words)

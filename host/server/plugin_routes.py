@@ -21,6 +21,8 @@ from host.server.security import SAFE, may_ask
 
 PLUGIN_FILES: Final = "what.remains"
 """The name that a route takes whose place any plugin may have: it serves whatever is left."""
+WEB_FILES: Final = "web-files-of-plugins"
+"""The name of the route of plugins' files for browsers, which lie where their routes are."""
 _PATIENCE: Final = 15.0
 """Seconds that a request may wait for a worker that starts."""
 _LOOKS: Final = 30
@@ -144,9 +146,9 @@ async def _answered(request: web.Request, routes: PluginRoutes) -> web.StreamRes
 
 
 def _is_left(request: web.Request) -> bool:
-    """Whether no route of ours takes a request, or only the one for whatever is left."""
+    """Whether no route of ours takes a request, or only one that plugins' own come before."""
     info = request.match_info
-    return info.http_exception is not None or info.route.name == PLUGIN_FILES
+    return info.http_exception is not None or info.route.name in (PLUGIN_FILES, WEB_FILES)
 
 
 def _is_from_here(request: web.Request) -> bool:

@@ -83,7 +83,8 @@ async def running(services: Services, settings: Settings) -> AsyncGenerator[Runn
     """A server that listens, with its workers. Raises CannotServe."""
     folders = server_folders(settings)
     empty_temp(folders)
-    types = RememberedTypes(made_once(services.node_types), settings.home / "cache", services.described_types)
+    cache = settings.home / "cache"
+    types = RememberedTypes(made_once(services.node_types), cache, services.described_types, folders)
     try:
         board = await open_board(
             user_folder(settings) / DATABASE,

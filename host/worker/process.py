@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import psutil
 
@@ -27,6 +27,7 @@ from host.jobs.documents import Texts, from_texts
 from host.jobs.model import Payload
 from host.lock import HASHES, Hashes
 from host.plugins.checks import refuse_values
+from host.plugins.listening import heard_too, say_goodbye
 from host.plugins.loading import all_types
 from host.plugins.packs import Loaded
 from host.plugins.routes import FILE as ROUTES
@@ -38,6 +39,9 @@ from host.worker.options import WorkerOptions, options_from
 from host.worker.telling import Teller
 from host.worker.wire import Message, frame, read_frame
 from nodes.codecs import TensorCodec, measure, weights_in
+
+if TYPE_CHECKING:
+    from pluggy import PluginManager
 
 _DEATH_SIGNAL: Final = 1
 """Linux's prctl: the signal to get when the parent dies."""
@@ -83,6 +87,7 @@ class Worker:
         self._disk = _results_in(cache) if options.keep else None
         self._peak = Peak()
         self._hashes = Hashes(cache / HASHES)
+        self._hooks: PluginManager | None = None
 
     # The threads beside
 
@@ -165,15 +170,16 @@ class Worker:
                     self._free(results=bool(order["free_memory"]))
                 case _:
                     self._answer(order)
+        say_goodbye(self._hooks)
         return 0
 
     def _bench(self) -> Bench:
         options = self._options
-        types, loaded = all_types(self._services, options.folders, Path(options.cache), self._tell_browsers)
+        folders = options.folders
+        types, loaded = all_types(self._services, folders, Path(options.cache), self._tell_browsers)
+        self._hooks = loaded.hooks
         self._answer_for(loaded, types)
-        return Bench(
-            self._services, types, options.folders, self._hashes, options.precision, options.metadata
-        )
+        return Bench(self._services, types, folders, self._hashes, options.precision, options.metadata)
 
     def _answer_for(self, loaded: Loaded, types: Registry) -> None:
         """Answer the requests that plugins want to answer; where that fails, jobs run all the same."""
@@ -241,7 +247,7 @@ class Worker:
             job=job_for(bench, payload, workflow),
             memory=self._memory,
             disk=self._disk,
-            emit=teller,
+            emit=heard_too(teller, self._hooks, order["job"]),
             cancel=token,
             hidden=hidden_values(payload, bench, workflow),
         )
