@@ -9,16 +9,17 @@ import { isChanged, setProblems, tell, useEditor, useWorkflow } from "./editor";
 import { autosave, pasteText, refresh } from "./files";
 import { readMe } from "./me";
 import { Dialogs } from "./panels/Dialogs";
+import { Form } from "./panels/Form";
 import { ResultStrip } from "./panels/Strip";
 import { PageState } from "./panels/PageState";
 import { Search } from "./panels/Search";
 import { Side } from "./panels/Side";
 import { TopBar } from "./panels/TopBar";
-import { Welcome } from "./panels/Welcome";
 import { useViewing } from "./panels/viewing";
+import { Welcome } from "./panels/Welcome";
 import { followRuns, useRuns } from "./runs";
 import { onKey } from "./shortcuts";
-import { followSettings, readSettings, useSettings } from "./settings";
+import { followSettings, readSettings, useSettings, useTheme } from "./settings";
 import { followSystem } from "./system";
 
 const FullView = lazy(() => import("./panels/FullView").then((module) => ({ default: module.FullView })));
@@ -29,7 +30,6 @@ const VALIDATE_AFTER = 400;
 const NOTICE_FOR = 5000;
 
 export function App() {
-  const theme = useViewing((state) => state.theme);
   const isViewing = useViewing((state) => state.picture !== null);
   const isGalleryOpen = useViewing((state) => state.isGalleryOpen);
   useEffect(() => {
@@ -47,9 +47,7 @@ export function App() {
       stopSystem();
     };
   }, []);
-  useEffect(() => {
-    document.documentElement.dataset["theme"] = theme;
-  }, [theme]);
+  useLook();
   useDraft();
   useSaving();
   usePaste();
@@ -60,6 +58,7 @@ export function App() {
       <TopBar />
       <Canvas />
       <Welcome />
+      <Form />
       <ResultStrip />
       <Side />
       <Search />
@@ -71,6 +70,15 @@ export function App() {
       <Notice />
     </ReactFlowProvider>
   );
+}
+
+/** Puts the chosen look on the page. */
+function useLook(): void {
+  const theme = useTheme();
+  const { motion, previews } = useSettings((state) => state.values);
+  useEffect(() => {
+    Object.assign(document.documentElement.dataset, { theme, motion, previews: previews ? "on" : "off" });
+  }, [theme, motion, previews]);
 }
 
 /** Keeps what is open for after a crash, and asks before a page is left that could not. */
@@ -140,11 +148,12 @@ function useValidation(): void {
   const { nodes } = useWorkflow();
   const active = useEditor((state) => state.active);
   const isConnected = useRuns((state) => state.isConnected);
+  const isWanted = useSettings((state) => state.values.check);
   useEffect(() => {
     let isOld = false;
     const timer = setTimeout(() => {
       const now = useEditor.getState().tabs.find((tab) => tab.key === active)?.history.now;
-      if (!now || !isConnected) return;
+      if (!now || !isConnected || !isWanted) return;
       if (!now.nodes.size) {
         setProblems([]);
         return;
@@ -158,7 +167,7 @@ function useValidation(): void {
       isOld = true;
       clearTimeout(timer);
     };
-  }, [nodes, active, isConnected]);
+  }, [nodes, active, isConnected, isWanted]);
 }
 
 function Notice() {

@@ -28,7 +28,7 @@ export interface Searching {
   readonly link?: { readonly node: Id; readonly socket: string; readonly isOutput: boolean };
 }
 
-export type Dialog = "open" | "templates" | "saveAs" | "shortcuts" | "closing" | "conflict" | "versions" | "missing";
+export type Dialog = "open" | "templates" | "saveAs" | "shortcuts" | "closing" | "conflict" | "versions" | "missing" | "call" | "settings" | "about";
 
 interface EditorState {
   readonly tabs: readonly Tab[];

@@ -9,6 +9,7 @@ import { all, setValue } from "./document/commands";
 import { readWorkflow, writeWorkflow, type Workflow } from "./document/document";
 import { JsonError } from "./document/json";
 import * as editor from "./editor";
+import { may, useMe } from "./me";
 import { remember } from "./recent";
 import { T } from "./texts";
 
@@ -36,6 +37,7 @@ const { setState: set } = useFiles;
 // Saving
 
 export async function save(): Promise<void> {
+  if (!may("editor")(useMe.getState())) throw new Error(T.me.needs("editor"));
   const { key, name, etag } = editor.currentTab();
   if (!name) editor.showDialog("saveAs");
   else await saveTab(key, name, etag);
@@ -85,6 +87,7 @@ async function meetConflict(key: string, name: string, mine: Workflow, auto: boo
 /** Saves what nobody asked to be saved: named workflows that have changed, but not those that are in conflict. */
 export async function autosave(): Promise<void> {
   const { conflict } = useFiles.getState();
+  if (!may("editor")(useMe.getState())) return;
   for (const tab of editor.useEditor.getState().tabs)
     if (tab.name && tab.etag !== null && editor.isChanged(tab) && conflict?.tab !== tab.key) await saveTab(tab.key, tab.name, tab.etag, true);
 }
@@ -271,6 +274,16 @@ export async function showMissing(workflow: Workflow = editor.workflow()): Promi
   if (!missing.types.length && !missing.files.length) return;
   set({ missing });
   editor.showDialog("missing");
+}
+
+/** Looks for what is missing because people ask, and says so where nothing is. */
+export async function lookForMissing(): Promise<void> {
+  await showMissing();
+  if (editor.useEditor.getState().dialog !== "missing") editor.tell(T.missing.none);
+}
+
+export function toggleForm(): void {
+  set({ isForm: !useFiles.getState().isForm });
 }
 
 /** Looks again, also into the files where a workflow knows their hash. */

@@ -1,5 +1,6 @@
 /** What people have chosen: kept on the server, in this browser where it is away, and the same in all windows. */
 
+import { useSyncExternalStore } from "react";
 import { create } from "zustand";
 import { API, json, JSON_HEADERS } from "./api/client";
 
@@ -92,4 +93,30 @@ export function followSettings(): () => void {
   return () => {
     channel.close();
   };
+}
+
+// The theme
+
+const light = (): MediaQueryList => matchMedia("(prefers-color-scheme: light)");
+
+function onSystem(changed: () => void): () => void {
+  const query = light();
+  query.addEventListener("change", changed);
+  return () => {
+    query.removeEventListener("change", changed);
+  };
+}
+
+/** The theme as it is now; "system" is what this machine says. */
+export function useTheme(): "dark" | "light" {
+  const isLight = useSyncExternalStore(onSystem, () => light().matches);
+  const theme = useSettings((state) => state.values.theme);
+  return theme === "system" ? (isLight ? "light" : "dark") : theme;
+}
+
+/** The other theme than the one that is seen. */
+export async function toggleTheme(): Promise<void> {
+  const { theme } = useSettings.getState().values;
+  const isLight = theme === "system" ? light().matches : theme === "light";
+  await changeSettings({ theme: isLight ? "dark" : "light" });
 }

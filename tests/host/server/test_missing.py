@@ -127,7 +127,7 @@ def test_a_client_learns_what_it_may_do(tmp_path: Path) -> None:
         async with served(tmp_path, tokens={"t-view": "viewer", "t-edit": "editor"}) as server:
             for token, role, may in (("t-view", "viewer", 1), ("t-edit", "editor", 3)):
                 me = await server.ask("GET", f"/api/v1/me?token={token}", status=200)
-                assert (me["role"], len(me["may"]), me["user"]) == (role, may, "default")
+                assert (me["role"], len(me["may"]), me["user"], me["token"]) == (role, may, "default", True)
 
     run(story())
 

@@ -1,6 +1,10 @@
 /** Workflows as files: saved, compared, restored, imported with what is missing, and run from elsewhere. */
 
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { drop, node, pictureOf } from "../canvas.mjs";
 
 export const title = "Files are saved without overwriting others' work, restored, imported and called";
@@ -149,6 +153,70 @@ async function browse({ page, shot }) {
   await page.getByRole("dialog").waitFor({ state: "detached" });
 }
 
+/** A workflow as a form: fields are chosen, set and run without the graph. */
+async function fillForm({ page, shot }) {
+  await menu(page, "Templates…");
+  await page.getByRole("dialog", { name: "Templates" }).getByRole("button", { name: /^Text to image/ }).click();
+  await node(page, "Sampler").waitFor();
+  await menu(page, "Form");
+  const form = page.getByRole("region", { name: "Form" });
+  await form.getByRole("textbox", { name: "Prompt", exact: true }).fill("a small yellow triangle");
+  await form.getByRole("button", { name: "Choose fields" }).click();
+  await form.getByLabel("Add a field").selectOption({ label: "Size · batch_size" });
+  await form.getByRole("textbox", { name: "Name of batch_size" }).fill("pictures");
+  await page.keyboard.press("Enter");
+  await shot("files-form-fields");
+  await form.getByRole("button", { name: "Done" }).click();
+  await form.getByText("Pictures", { exact: true }).waitFor();
+  const before = await page.getByRole("button", { name: /^Result/ }).count();
+  await form.getByRole("button", { name: "Make the picture" }).click();
+  await page.getByRole("button", { name: `Result ${before + 1}` }).waitFor(RUN_TIME);
+  await shot("files-form");
+  await form.getByRole("button", { name: "Show the graph" }).click();
+  await form.waitFor({ state: "detached" });
+}
+
+/** The code that is shown runs the workflow on this very server. */
+async function call({ page, url, folder, shot }) {
+  await menu(page, "Run it from elsewhere…");
+  const dialog = page.getByRole("dialog", { name: "Run it from elsewhere" });
+  const code = dialog.getByLabel("The code");
+  await shot("files-call");
+  const downloading = page.waitForEvent("download");
+  await dialog.getByRole("button", { name: /^Download/ }).click();
+  const download = await downloading;
+  await download.saveAs(join(folder, download.suggestedFilename()));
+  const run = (command, args) => promisify(execFile)(command, args, { cwd: folder, timeout: 120_000 });
+  const python = await run("python3", ["-c", await code.textContent()]);
+  assert.match(python.stdout, /^done/);
+  const [picture = ""] = python.stdout.split("\n").filter((line) => line.endsWith(".png"));
+  assert.ok(existsSync(join(folder, picture)), python.stdout);
+  await dialog.getByRole("tab", { name: "curl" }).click();
+  const curl = await run("sh", ["-c", await code.textContent()]);
+  assert.equal(JSON.parse(curl.stdout).state, "done");
+  assert.ok(url.startsWith("http"));
+  await page.keyboard.press("Escape");
+}
+
+async function settle({ page, url, shot }) {
+  await page.getByRole("button", { name: "Settings" }).click();
+  const dialog = page.getByRole("dialog", { name: "Settings" });
+  await shot("files-settings");
+  await dialog.getByLabel("Theme").selectOption("light");
+  await page.waitForFunction(() => document.documentElement.dataset.theme === "light");
+  await dialog.getByRole("button", { name: "Saving and running" }).click();
+  await dialog.getByLabel("Autosave").fill("9");
+  await shot("files-settings-light");
+  await page.waitForFunction(async (address) => (await (await fetch(address)).json()).values.autosave === 9, `${url}/api/v1/settings`);
+  await dialog.getByRole("button", { name: "All as at first" }).click();
+  await page.waitForFunction(() => document.documentElement.dataset.theme === "dark");
+  await page.keyboard.press("Escape");
+  await menu(page, "About…");
+  await page.getByRole("dialog", { name: "About Darkroom" }).getByText("Version", { exact: true }).waitFor();
+  await shot("files-about");
+  await page.keyboard.press("Escape");
+}
+
 export async function play(tools) {
   await start(tools);
   await meet(tools);
@@ -157,4 +225,7 @@ export async function play(tools) {
   await openDropped(tools);
   await closeAndReopen(tools);
   await browse(tools);
+  await fillForm(tools);
+  await call(tools);
+  await settle(tools);
 }

@@ -5,6 +5,7 @@ import { trying } from "../actions";
 import { select, useEditor, useWorkflow, workflow } from "../editor";
 import { openFiles } from "../files";
 import { assetIn, carriesAsset, dropAsset } from "../jobs/dragging";
+import { useSettings } from "../settings";
 import { T } from "../texts";
 import { nodeAt } from "./boxes";
 import { refusal, type Ends } from "./connect";
@@ -24,7 +25,6 @@ import { useNear } from "./useNear";
 import { fit, onCanvas, rememberPointer, searchAt, setView } from "./view";
 
 const NODE_TYPES = { card: NodeCard, note: NoteCard, group: GroupFrame };
-const GRID: [number, number] = [10, 10];
 const ADDING_KEYS = ["Shift", "Control", "Meta"];
 const isAllowed = (ends: Ends): boolean => refusal(ends) === "";
 
@@ -68,6 +68,7 @@ export function Canvas() {
     rememberPointer(point);
     if (!event.buttons) flushSync(() => { near.hold(nodeAt(scene, onCanvas(point))?.id); });
   };
+  const hasMap = useSettings((state) => state.values.minimap);
   return (
     <main
       className="canvas"
@@ -90,7 +91,7 @@ export function Canvas() {
       onDrop={onDrop}
     >
       <Flow scene={scene} near={near.now} />
-      <MapOfAll scene={scene} />
+      {hasMap && <MapOfAll scene={scene} />}
       <Marquee box={marquee.box} />
       {isDropping && <div className="dropping">{T.canvas.dropHere}</div>}
     </main>
@@ -101,6 +102,8 @@ export function Canvas() {
 function Flow({ scene, near }: { readonly scene: Scene; readonly near: Near }) {
   const store = useStoreApi();
   const selection = useEditor((state) => state.selection);
+  const snap = useSettings((state) => state.values.snap);
+  const grid = useMemo<[number, number]>(() => [snap, snap], [snap]);
   const old = useRef(NO_ELEMENTS);
   const { nodes, links } = useMemo(() => (old.current = elementsOf(scene, near, selection, old.current)), [scene, near, selection]);
   const onNodesChange = useCallback(
@@ -125,8 +128,8 @@ function Flow({ scene, near }: { readonly scene: Scene; readonly near: Near }) {
       onPaneClick={chooseNothing}
       elevateNodesOnSelect
       connectionRadius={26}
-      snapToGrid
-      snapGrid={GRID}
+      snapToGrid={snap > 0}
+      snapGrid={grid}
       minZoom={0.02}
       maxZoom={3}
       zoomOnDoubleClick={false}

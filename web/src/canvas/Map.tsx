@@ -1,6 +1,6 @@
 import { useReactFlow, useStoreApi } from "@xyflow/react";
 import { useEffect, useMemo, useRef, type PointerEvent } from "react";
-import { useViewing } from "../panels/viewing";
+import { useTheme } from "../settings";
 import { T } from "../texts";
 import { around, boxOf, seenBox, type Box, type View } from "./boxes";
 import type { Scene } from "./flow";
@@ -23,7 +23,7 @@ export function MapOfAll({ scene }: { readonly scene: Scene }) {
   const store = useStoreApi();
   const canvas = useRef<HTMLCanvasElement>(null);
   const seen = useRef<HTMLDivElement>(null);
-  const theme = useViewing((state) => state.theme);
+  const theme = useTheme();
   const scale = useMemo(() => scaleOf(around([...scene.nodes.values()].map(boxOf)) ?? EMPTY), [scene]);
   usePaintedMap(canvas, scene, scale, theme);
   useEffect(() => {

@@ -2,7 +2,7 @@ import { useStoreApi } from "@xyflow/react";
 import { useEffect, useMemo, useRef } from "react";
 import type { Id } from "../document/document";
 import { useEditor } from "../editor";
-import { useViewing } from "../panels/viewing";
+import { useTheme } from "../settings";
 import { useRuns, type NodeRun } from "../runs";
 import type { View } from "./boxes";
 import { paintedOf } from "./elements";
@@ -21,7 +21,7 @@ export function Painted({ scene, near }: { readonly scene: Scene; readonly near:
   const painter = useRef<Painter | null>(null);
   const selection = useEditor((state) => state.selection);
   const problems = useEditor((state) => state.problemsOf);
-  const theme = useViewing((state) => state.theme);
+  const theme = useTheme();
   const states = useStates();
   const palette = useMemo(() => ({ theme, ...readPalette() }), [theme]);
   const painted = useMemo(() => paintedOf(scene, near), [scene, near]);

@@ -15,6 +15,9 @@ const DIALOGS: Readonly<Record<Dialog, Loader>> = {
   conflict: () => import("../dialogs/ConflictDialog"),
   versions: () => import("../dialogs/VersionsDialog"),
   missing: () => import("../dialogs/MissingDialog"),
+  call: () => import("../dialogs/CallDialog"),
+  settings: () => import("../dialogs/SettingsDialog"),
+  about: () => import("../dialogs/AboutDialog"),
 };
 
 const AT_REST = 2500;

@@ -2,6 +2,7 @@ import { cancelRuns, runWorkflow, trying } from "../actions";
 import { selectedNodes, tell, useEditor, workflowIn } from "../editor";
 import { cancelCurrent } from "../jobs/actions";
 import { MOST_TIMES, setTimes, toggleOnChange, toggleTells, useRunning, useRunOnChange } from "../jobs/running";
+import { may, useMe } from "../me";
 import { activeJobs, useRuns } from "../runs";
 import { isLoading, useSystem } from "../system";
 import { T } from "../texts";
@@ -16,6 +17,7 @@ export function RunButton() {
   const { times, isOnChange } = useRunning();
   const active = useRuns((state) => activeJobs(state).length);
   const waits = useSystem(isLoading);
+  const canRun = useMe(may("runner"));
   return (
     <div className="running">
       {active > 1 && (
@@ -43,7 +45,8 @@ export function RunButton() {
         <button
           type="button"
           className="run"
-          title={waits ? R.bar.waiting : isOnChange ? R.bar.onChangeOn : undefined}
+          disabled={!canRun}
+          title={!canRun ? T.me.needs("runner") : waits ? R.bar.waiting : isOnChange ? R.bar.onChangeOn : undefined}
           onClick={() => trying(() => runWorkflow(times))}
         >
           <Icon name="play" /> {T.bar.run}

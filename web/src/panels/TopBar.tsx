@@ -4,12 +4,13 @@ import { fit, searchAt } from "../canvas/view";
 import { currentTab, openEmpty, redoNext, reopenTab, showDialog, undoLast, useEditor } from "../editor";
 import * as files from "../files";
 import { useRuns } from "../runs";
+import { toggleTheme } from "../settings";
 import { T } from "../texts";
 import { Device } from "./Device";
 import { Icon } from "./Icon";
 import { Tabs } from "./Tabs";
 import { RunButton } from "./RunButton";
-import { togglePanel, toggleTheme } from "./viewing";
+import { togglePanel } from "./viewing";
 
 export function TopBar() {
   return (
@@ -52,6 +53,12 @@ function Menu() {
     [T.menu.exportOurs, () => actions.trying(() => files.exportAs("darkroom"))],
     [T.menu.exportApi, () => actions.trying(() => files.exportAs("api"))],
     [T.menu.exportEditor, () => actions.trying(() => files.exportAs("editor"))],
+    [T.menu.call, () => showDialog("call")],
+    null,
+    [T.menu.missing, () => actions.trying(files.lookForMissing)],
+    [T.menu.form, files.toggleForm],
+    [T.menu.settings, () => showDialog("settings")],
+    [T.menu.about, () => showDialog("about")],
     null,
     [T.menu.clear, actions.clearAll],
   ];
@@ -146,8 +153,11 @@ function State() {
         {isPaused && ` · ${T.run.states["paused"]}`}
       </button>
       <Device />
-      <IconButton text={T.bar.theme} onClick={toggleTheme}>
+      <IconButton text={T.bar.theme} onClick={() => actions.trying(toggleTheme)}>
         <Icon name="theme" />
+      </IconButton>
+      <IconButton text={T.settings.title} onClick={() => showDialog("settings")}>
+        <Icon name="gear" />
       </IconButton>
       <IconButton text={T.bar.shortcuts} onClick={() => showDialog("shortcuts")}>
         <Icon name="help" />

@@ -22,15 +22,6 @@ interface Viewing {
   readonly pinned: string | null;
   readonly isGalleryOpen: boolean;
   readonly panel: Panel | null;
-  readonly theme: "dark" | "light";
-}
-
-const THEME = "darkroom.theme";
-
-function firstTheme(): Viewing["theme"] {
-  const kept = localStorage.getItem(THEME);
-  if (kept === "dark" || kept === "light") return kept;
-  return matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark";
 }
 
 export const useViewing = create<Viewing>(() => ({
@@ -40,7 +31,6 @@ export const useViewing = create<Viewing>(() => ({
   pinned: null,
   isGalleryOpen: false,
   panel: null,
-  theme: firstTheme(),
 }));
 
 export function viewPicture(picture: string | null, among: readonly Shot[] | null = null): void {
@@ -75,10 +65,4 @@ export function showGallery(isGalleryOpen: boolean): void {
 
 export function togglePanel(panel: Panel): void {
   useViewing.setState((state) => ({ panel: state.panel === panel ? null : panel }));
-}
-
-export function toggleTheme(): void {
-  const theme = useViewing.getState().theme === "dark" ? "light" : "dark";
-  localStorage.setItem(THEME, theme);
-  useViewing.setState({ theme });
 }

@@ -1,0 +1,33 @@
+/** What the server says of itself for the page "About". */
+
+import { API, json } from "./client";
+
+export interface SystemTold {
+  readonly version: string;
+  readonly python: string;
+  readonly os: string;
+  readonly memory_total: number;
+  readonly memory_free: number;
+  readonly workers: readonly { readonly device: string; readonly state: string; readonly facts: { readonly name?: string } }[];
+}
+
+export interface PluginTold {
+  readonly name: string;
+  readonly nodes: number | readonly string[];
+  readonly error?: string;
+  readonly message?: string;
+  readonly trace?: string;
+}
+
+export async function systemTold(): Promise<SystemTold> {
+  return json(`${API}/system`);
+}
+
+export async function pluginsTold(): Promise<{ readonly plugins: readonly PluginTold[]; readonly clashes: readonly string[] }> {
+  return json(`${API}/plugins`);
+}
+
+/** Where each kind of file lies; for admins. */
+export async function folderPaths(): Promise<Readonly<Record<string, readonly string[]>>> {
+  return json("/internal/folder_paths");
+}

@@ -1,0 +1,102 @@
+import { useEffect, useState } from "react";
+import { trying } from "../actions";
+import { folderPaths, pluginsTold, systemTold, type PluginTold, type SystemTold } from "../api/about";
+import { useMe } from "../me";
+import { T } from "../texts";
+import { Frame } from "./Frame";
+
+interface Told {
+  readonly system: SystemTold;
+  readonly plugins: readonly PluginTold[];
+  readonly clashes: readonly string[];
+  readonly folders: Readonly<Record<string, readonly string[]>>;
+}
+
+/** What this is, what it runs on, what plugins it has, and where its files lie. */
+export default function AboutDialog() {
+  const me = useMe();
+  const [told, setTold] = useState<Told | null>(null);
+  useEffect(() => {
+    trying(async () => {
+      const [system, { plugins, clashes }] = await Promise.all([systemTold(), pluginsTold()]);
+      setTold({ system, plugins, clashes, folders: me.role === "admin" ? await folderPaths() : {} });
+    });
+  }, [me.role]);
+  return (
+    <Frame title={T.about.title} wide>
+      <div className="dialog-body about-page">
+        <p>{T.about.text}</p>
+        {told && (
+          <>
+            <Facts system={told.system} role={me.role} />
+            <h3>{T.about.plugins}</h3>
+            {!told.plugins.length && <p>{T.about.noPlugins}</p>}
+            <ul>
+              {told.plugins.map((plugin) => (
+                <Plugin key={plugin.name} plugin={plugin} />
+              ))}
+              {told.clashes.map((clash) => (
+                <li key={clash} className="clash">
+                  {clash}
+                </li>
+              ))}
+            </ul>
+            {Object.keys(told.folders).length > 0 && (
+              <details>
+                <summary>{T.about.folders}</summary>
+                <dl>
+                  {Object.entries(told.folders).map(([kind, paths]) => (
+                    <div key={kind}>
+                      <dt>{kind}</dt>
+                      <dd>{paths.join("\n")}</dd>
+                    </div>
+                  ))}
+                </dl>
+              </details>
+            )}
+          </>
+        )}
+        <p>
+          <small>{T.about.licence}</small>
+        </p>
+      </div>
+    </Frame>
+  );
+}
+
+function Facts({ system, role }: { readonly system: SystemTold; readonly role: string }) {
+  const devices = system.workers.map((worker) => [worker.facts.name, worker.device, T.about.states[worker.state] ?? worker.state].filter(Boolean).join(" · "));
+  const facts = [
+    [T.about.version, system.version],
+    [T.about.device, devices.join("\n")],
+    [T.about.memory, T.about.free(T.size(system.memory_free), T.size(system.memory_total))],
+    [T.about.python, `${system.python} · ${system.os}`],
+    [T.about.role, role],
+  ];
+  return (
+    <dl>
+      {facts.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+function Plugin({ plugin: { name, nodes, error, message, trace } }: { readonly plugin: PluginTold }) {
+  const why = error || message || "";
+  return (
+    <li className={why ? "failed" : ""}>
+      <b>{name}</b> <small>{why ? T.about.notLoaded : T.about.nodes(typeof nodes === "number" ? nodes : nodes.length)}</small>
+      {why && <p>{why}</p>}
+      {trace && (
+        <details>
+          <summary>{T.run.trace}</summary>
+          <pre>{trace}</pre>
+        </details>
+      )}
+    </li>
+  );
+}
