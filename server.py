@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 def _formats() -> "Sequence[Format]":
-    from compat.formats.known import FORMATS
+    from compat.formats.known import FORMATS, READ_ONLY
 
-    return FORMATS
+    return (*FORMATS, *READ_ONLY)
 
 
 def _node_types() -> "Registry":

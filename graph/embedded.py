@@ -12,6 +12,11 @@ MAXIMUM_TEXT: Final = 64 * 1024 * 1024
 
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _ASCII: Final = 2
+_SIZES: Final = {1: 1, _ASCII: 1, 4: 4, 7: 1}
+"""Bytes of an item of each EXIF type that is read: byte, text, long number, raw."""
+_POINTER: Final = 4
+_EXIF_DIRECTORY: Final = 0x8769
+_USER_COMMENT: Final = 0x9286
 
 
 def embedded_texts(data: bytes) -> dict[str, str] | None:
@@ -124,23 +129,40 @@ def _avif_exif(data: bytes) -> bytes:
 def _exif_texts(exif: bytes) -> dict[str, str]:
     """The `key:text` entries of the first directory; ComfyUI writes one a tag."""
     texts = dict[str, str]()
-    for text in _exif_strings(exif):
-        key, separator, value = text.partition(":")
+    order = {b"II": "<", b"MM": ">"}.get(exif[:2])
+    if order is None or len(exif) < 8:
+        return texts
+    (start,) = struct.unpack_from(f"{order}I", exif, 4)
+    for tag, kind, body in _exif_entries(exif, order, start):
+        key, separator, value = _exif_text(body).partition(":") if kind == _ASCII else ("", "", "")
         if separator and key.isidentifier():
             texts.setdefault(key, value)
+        if tag == _EXIF_DIRECTORY and len(body) == _POINTER:
+            texts.update(_comment(exif, order, struct.unpack(f"{order}I", body)[0]))
     return texts
 
 
-def _exif_strings(exif: bytes) -> Iterator[str]:
-    order = {b"II": "<", b"MM": ">"}.get(exif[:2])
-    if order is None or len(exif) < 8:
-        return
-    (start,) = struct.unpack_from(f"{order}I", exif, 4)
+def _comment(exif: bytes, order: str, start: int) -> dict[str, str]:
+    """The comment of a user, in which AUTOMATIC1111 says how a picture was made."""
+    for tag, _, body in _exif_entries(exif, order, start):
+        if tag == _USER_COMMENT and body.startswith(b"UNICODE\0"):
+            return {"parameters": body[8:].decode("utf-16-be", "replace").rstrip("\0")}
+        if tag == _USER_COMMENT and body.startswith(b"ASCII\0\0\0"):
+            return {"parameters": _exif_text(body[8:])}
+    return {}
+
+
+def _exif_text(body: bytes) -> str:
+    return body.rstrip(b"\0").decode("utf-8", "replace")
+
+
+def _exif_entries(exif: bytes, order: str, start: int) -> Iterator[tuple[int, int, bytes]]:
+    """Tag, type and content of each entry of a directory that is text, raw bytes or a single number."""
     if start + 2 > len(exif):
         return
     (count,) = struct.unpack_from(f"{order}H", exif, start)
     for entry in range(start + 2, min(start + 2 + 12 * count, len(exif) - 11), 12):
-        _, kind, length, offset = struct.unpack_from(f"{order}HHII", exif, entry)
-        if kind == _ASCII:
-            at = entry + 8 if length <= 4 else offset
-            yield exif[at : at + length].rstrip(b"\0").decode("utf-8", "replace")
+        tag, kind, length, offset = struct.unpack_from(f"{order}HHII", exif, entry)
+        size = length * _SIZES.get(kind, 0)
+        at = entry + 8 if size <= _POINTER else offset
+        yield tag, kind, exif[at : at + size]

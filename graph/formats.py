@@ -13,9 +13,12 @@ from graph.problems import Problem, WorkflowError
 from graph.spec import NodeSpec
 
 FormatName = Literal["darkroom", "api", "editor"]
+ReadOnly = Literal["parameters"]
 LARGEST_PICTURE: Final = 512 * 1024 * 1024
 PICTURE_KEYS: Final = ("workflow", "prompt")
 """The text keys of pictures that may hold a workflow, the one to prefer first."""
+PLAIN_KEYS: Final = ("parameters",)
+"""Keys of plain texts, no JSON, that say how a picture was made."""
 
 
 class NodeTypes(Protocol):
@@ -34,7 +37,7 @@ class Format:
     read(data, types): the workflow. write(workflow, types): JSON data. Both raise WorkflowError.
     """
 
-    name: FormatName
+    name: FormatName | ReadOnly
     title: str
     recognises: Callable[[Any], bool]
     read: Callable[[Any, NodeTypes], Workflow]
@@ -96,6 +99,9 @@ def _read_picture(
                 return _read_data(_embedded_json(texts[key]), formats, types, f'The text "{key}" of {source}')
         except WorkflowError as error:
             failures.append(error)
+    for key in PLAIN_KEYS:
+        if any(form.recognises(texts.get(key)) for form in formats):
+            return _read_data(texts[key], formats, types, f'The text "{key}" of {source}')
     if failures:
         raise failures[0]
     _refuse("no_workflow", f"{source} carries no workflow.", "Take the picture as it was saved, not a copy.")

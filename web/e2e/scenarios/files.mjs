@@ -13,7 +13,7 @@ const RUN_TIME = { timeout: 120_000 };
 
 const menu = async (page, item) => {
   await page.getByLabel("Workflow", { exact: true }).first().click();
-  await page.getByRole("menuitem", { name: item }).click();
+  await page.getByRole("menuitem", { name: item, exact: true }).click();
 };
 
 const steps = (page) => node(page, "Sampler").getByLabel("steps", { exact: true });
