@@ -16,6 +16,12 @@ const menu = async (page, item) => {
   await page.getByRole("menuitem", { name: item, exact: true }).click();
 };
 
+/** Closes the dialog that is open. */
+const leave = async (page) => {
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+};
+
 const steps = (page) => node(page, "Sampler").getByLabel("steps", { exact: true });
 
 async function setSteps(page, value) {
@@ -138,7 +144,7 @@ async function browse({ page, shot }) {
   await templates.getByRole("navigation").getByRole("button", { name: "Inpainting" }).click();
   await templates.getByRole("button", { name: /^Inpaint/ }).first().waitFor();
   assert.equal(await templates.getByRole("button", { name: /^Text to image/ }).count(), 0);
-  await page.keyboard.press("Escape");
+  await leave(page);
   await page.keyboard.press("Control+o");
   const dialog = page.getByRole("dialog", { name: "Open a workflow" });
   await dialog.getByRole("button", { name: /^fox \(mine\)/ }).waitFor();
@@ -195,7 +201,7 @@ async function call({ page, url, folder, shot }) {
   const curl = await run("sh", ["-c", await code.textContent()]);
   assert.equal(JSON.parse(curl.stdout).state, "done");
   assert.ok(url.startsWith("http"));
-  await page.keyboard.press("Escape");
+  await leave(page);
 }
 
 async function settle({ page, url, shot }) {
@@ -210,11 +216,11 @@ async function settle({ page, url, shot }) {
   await page.waitForFunction(async (address) => (await (await fetch(address)).json()).values.autosave === 9, `${url}/api/v1/settings`);
   await dialog.getByRole("button", { name: "All as at first" }).click();
   await page.waitForFunction(() => document.documentElement.dataset.theme === "dark");
-  await page.keyboard.press("Escape");
+  await leave(page);
   await menu(page, "About…");
   await page.getByRole("dialog", { name: "About Darkroom" }).getByText("Version", { exact: true }).waitFor();
   await shot("files-about");
-  await page.keyboard.press("Escape");
+  await leave(page);
 }
 
 export async function play(tools) {
