@@ -3,13 +3,14 @@
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Final, cast
 from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from graph.document import FORMAT, Link, Mode, Node, Port, Workflow
+from graph.document import FORMAT, INPUTS, OUTPUTS, Boundary, Link, Mode, Node, Port, Subgraph, Workflow
 from graph.json_text import LARGEST, read_json
 from graph.problems import Problem, WorkflowError, capped
 from graph.suggestions import shown
@@ -40,12 +41,35 @@ class PortShape(BaseModel):
     output: str = ""
 
 
+class BoundaryShape(BaseModel):
+    """An input or output of a subgraph as JSON."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+    link: Any = None
+    type: str = ""
+    label: str = ""
+
+
+class SubgraphShape(BaseModel):
+    """A subgraph as JSON."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+    title: str = ""
+    inputs: dict[str, BoundaryShape] = Field(default_factory=dict[str, BoundaryShape])
+    outputs: dict[str, BoundaryShape] = Field(default_factory=dict[str, BoundaryShape])
+    nodes: dict[str, NodeShape]
+    layout: dict[str, Any] = Field(default_factory=dict[str, Any])
+    groups: list[Any] = Field(default_factory=list[Any])
+    notes: list[Any] = Field(default_factory=list[Any])
+
+
 class DocumentShape(BaseModel):
     """A whole document as JSON."""
 
     model_config = ConfigDict(extra="allow", strict=True)
     format: str
     nodes: dict[str, NodeShape]
+    subgraphs: dict[_Name, SubgraphShape] = Field(default_factory=dict[_Name, SubgraphShape])
     ports: dict[str, PortShape] = Field(default_factory=dict[str, PortShape])
     layout: dict[str, Any] = Field(default_factory=dict[str, Any])
     groups: list[Any] = Field(default_factory=list[Any])
@@ -60,13 +84,13 @@ def parse_workflow(data: str | bytes | Mapping[str, Any]) -> Workflow:
     """
     shape = _shape(migrate(_document(read_json(data))))
     problems = list[Problem]()
-    nodes = {key: _node(key, node, problems) for key, node in shape.nodes.items()}
-    if "" in nodes:
-        problems.append(Problem("empty_id", "A node has an empty id.", node="", fix="Give it a name."))
+    nodes = _nodes(shape.nodes, problems)
+    subgraphs = {id: _subgraph(id, item, problems) for id, item in shape.subgraphs.items()}
     if problems:
         raise WorkflowError(capped(problems))
     return Workflow(
         nodes=nodes,
+        subgraphs=subgraphs,
         ports={name: Port(port.node, port.input, port.output) for name, port in shape.ports.items()},
         layout=shape.layout,
         groups=tuple(shape.groups),
@@ -169,8 +193,48 @@ def _form_problem(place: tuple[int | str, ...], expected: str, given: Any) -> Pr
         case ("nodes", str(key), *rest):
             where = "".join(f", {part}" for part in rest)
             return Problem("bad_form", f"Node {key[:80]}{where} {what}.", node=key)
+        case ("subgraphs", str(key), "nodes", str(node), *rest):
+            where = "".join(f", {part}" for part in rest)
+            return Problem("bad_form", f"In subgraph {key[:80]}: Node {node[:80]}{where} {what}.")
         case _:
             return Problem("bad_form", f"In the workflow, {'.'.join(map(str, place))} {what}.")
+
+
+def _nodes(shapes: Mapping[str, NodeShape], problems: list[Problem]) -> dict[str, Node]:
+    nodes = {key: _node(key, node, problems) for key, node in shapes.items()}
+    if "" in nodes:
+        problems.append(Problem("empty_id", "A node has an empty id.", node="", fix="Give it a name."))
+    return nodes
+
+
+def _subgraph(id: str, shape: SubgraphShape, problems: list[Problem]) -> Subgraph:
+    own = list[Problem]()
+    nodes = _nodes(shape.nodes, own)
+    own += [_reserved(key) for key in (INPUTS, OUTPUTS) if key in nodes]
+    inputs = {name: _boundary(name, item, own) for name, item in shape.inputs.items()}
+    outputs = {name: _boundary(name, item, own) for name, item in shape.outputs.items()}
+    where = f"In subgraph {(shape.title or id)[:80]}: "
+    problems.extend(replace(item, message=where + item.message, node=None) for item in own)
+    return Subgraph(
+        nodes,
+        shape.title,
+        inputs,
+        outputs,
+        shape.layout,
+        tuple(shape.groups),
+        tuple(shape.notes),
+        shape.model_extra or {},
+    )
+
+
+def _reserved(key: str) -> Problem:
+    message = f"A node is called {key}, which stands for the boundary of the subgraph."
+    return Problem("reserved_id", message, fix="Give it another name.")
+
+
+def _boundary(name: str, shape: BoundaryShape, problems: list[Problem]) -> Boundary:
+    link = None if shape.link is None else _read_link(OUTPUTS, name, {"link": shape.link}, problems)
+    return Boundary(link, shape.type, shape.label, shape.model_extra or {})
 
 
 def _node(key: str, shape: NodeShape, problems: list[Problem]) -> Node:
@@ -217,7 +281,10 @@ def write_workflow(workflow: Workflow) -> str:
 
 def _sections(workflow: Workflow) -> Iterable[str]:
     yield _section("format", _inline(FORMAT))
-    yield _section("nodes", _block({key: _node_text(node) for key, node in workflow.nodes.items()}, "  "))
+    yield _section("nodes", _nodes_text(workflow.nodes, "  "))
+    if workflow.subgraphs:
+        texts = {id: _block(_subgraph_texts(item), "    ") for id, item in workflow.subgraphs.items()}
+        yield _section("subgraphs", _block(texts, "  "))
     if workflow.ports:
         yield _section(
             "ports", _block({name: _port_text(port) for name, port in workflow.ports.items()}, "  ")
@@ -233,16 +300,40 @@ def _sections(workflow: Workflow) -> Iterable[str]:
     yield from (_section(name, _inline(value)) for name, value in workflow.extra.items())
 
 
+def _subgraph_texts(subgraph: Subgraph) -> dict[str, str]:
+    """The parts of a subgraph, in their order, as texts that stand six spaces in."""
+    found = dict[str, str]()
+    if subgraph.title:
+        found["title"] = _inline(subgraph.title)
+    for name, sockets in (("inputs", subgraph.inputs), ("outputs", subgraph.outputs)):
+        if sockets:
+            found[name] = _block({key: _boundary_text(item) for key, item in sockets.items()}, "      ")
+    found["nodes"] = _nodes_text(subgraph.nodes, "      ")
+    if subgraph.layout:
+        found["layout"] = _lines(subgraph.layout, "      ")
+    if subgraph.groups:
+        found["groups"] = _items(subgraph.groups, "      ")
+    if subgraph.notes:
+        found["notes"] = _items(subgraph.notes, "      ")
+    return found | {name: _inline(value) for name, value in subgraph.extra.items()}
+
+
+def _boundary_text(item: Boundary) -> str:
+    link = {"link": [item.link.node, item.link.output]} if item.link else {}
+    told = {name: text for name, text in (("type", item.type), ("label", item.label)) if text}
+    return _inline({**link, **told, **item.extra})
+
+
 def _section(name: str, text: str) -> str:
     return f"  {_inline(name)}: {text}"
 
 
-def _lines(section: Mapping[str, Any]) -> str:
-    return _block({key: _inline(value) for key, value in section.items()}, "  ")
+def _lines(section: Mapping[str, Any], indent: str = "  ") -> str:
+    return _block({key: _inline(value) for key, value in section.items()}, indent)
 
 
-def _items(items: Iterable[Any]) -> str:
-    return "[\n" + ",\n".join(f"    {_inline(item)}" for item in items) + "\n  ]"
+def _items(items: Iterable[Any], indent: str = "  ") -> str:
+    return "[\n" + ",\n".join(f"{indent}  {_inline(item)}" for item in items) + f"\n{indent}]"
 
 
 def _block(entries: Mapping[str, str], indent: str) -> str:
@@ -250,17 +341,20 @@ def _block(entries: Mapping[str, str], indent: str) -> str:
     return "{\n" + inner + f"\n{indent}}}" if inner else "{}"
 
 
-def _node_text(node: Node) -> str:
+def _nodes_text(nodes: Mapping[str, Node], indent: str) -> str:
+    return _block({key: _node_text(node, indent + "  ") for key, node in nodes.items()}, indent)
+
+
+def _node_text(node: Node, indent: str) -> str:
     entries = {"type": _inline(node.type)}
     if node.inputs:
-        entries["inputs"] = _block(
-            {name: _input_text(value) for name, value in node.inputs.items()}, "      "
-        )
+        texts = {name: _input_text(value) for name, value in node.inputs.items()}
+        entries["inputs"] = _block(texts, indent + "  ")
     if node.title:
         entries["title"] = _inline(node.title)
     if node.mode != "run":
         entries["mode"] = _inline(node.mode)
-    return _block(entries | {name: _inline(value) for name, value in node.extra.items()}, "    ")
+    return _block(entries | {name: _inline(value) for name, value in node.extra.items()}, indent)
 
 
 def _input_text(value: Any) -> str:

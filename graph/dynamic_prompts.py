@@ -9,6 +9,7 @@ from typing import Any, Final
 from graph.document import Node, Workflow
 from graph.formats import NodeTypes
 from graph.spec import NodeSpec, Text
+from graph.sweep_marks import COPY_OF
 
 CHOSEN: Final[Mapping[str, Any]] = {"prompts": "chosen"}
 """In a workflow's `extra`: the texts are meant as they stand."""
@@ -27,11 +28,15 @@ def has_dynamic_parts(text: str) -> bool:
 def choose_prompts(workflow: Workflow, types: NodeTypes, seed: int) -> Workflow:
     """The workflow with every dynamic prompt settled: `{a|b}` chosen by `seed`, comments gone.
 
-    Only texts of inputs that say so (`Text(dynamic_prompts=True)`) are touched, and only once.
+    Only texts of inputs that say so (`Text(dynamic_prompts=True)`) are touched, and only once. All copies of
+    a node that a sweep made choose alike.
     """
     if workflow.extra.get("prompts") == CHOSEN["prompts"]:
         return workflow
-    nodes = {id: _chosen_node(id, node, types.get(node.type), seed) for id, node in workflow.nodes.items()}
+    nodes = {
+        id: _chosen_node(node.extra.get(COPY_OF, id), node, types.get(node.type), seed)
+        for id, node in workflow.nodes.items()
+    }
     if all(nodes[id] is node for id, node in workflow.nodes.items()):
         return workflow
     return replace(workflow, nodes=nodes, extra={**workflow.extra, **CHOSEN})

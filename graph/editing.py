@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
-from graph.document import Node, Workflow
+from graph.document import SUBGRAPH, Node, Workflow
+from graph.formats import NodeTypes
+from graph.instances import WithSubgraphs, addressed
 from graph.literals import read_literal
 from graph.problems import Problem, WorkflowError
 from graph.registry import Registry
 from graph.sockets import ANY
-from graph.spec import Input
+from graph.spec import Input, NodeSpec
 from graph.suggestions import did_you_mean, listed
 
 
@@ -51,15 +53,25 @@ def find_input(workflow: Workflow, registry: Registry, address: str) -> Place:
     for key, input in _splits(address):
         if key in workflow.nodes:
             return _checked(workflow, registry, Place(key, input), address)
+    if inside := _inside(workflow, registry, address):
+        return inside
+    known = WithSubgraphs(workflow, registry)
     for title, input in _splits(address):
-        if found := [
-            key for key, node in workflow.nodes.items() if _called(node, registry) == title.casefold()
-        ]:
+        if found := [key for key, node in workflow.nodes.items() if _called(node, known) == title.casefold()]:
             if len(found) > 1:
                 fix = f"Name one by its id: {listed(f'{key}.{input}' for key in found)}."
                 _refuse("ambiguous_node", f"{address}: {len(found)} nodes are called {title}.", fix)
             return _checked(workflow, registry, Place(found[0], input), address)
     _unknown_address(workflow, registry, address)
+
+
+def _inside(workflow: Workflow, registry: Registry, address: str) -> Place | None:
+    """The input of an instance that sets what "5:3.width" means: width of node 3 within it."""
+    for key, node in workflow.nodes.items():
+        rest = address.removeprefix(f"{key}:")
+        if rest != address and addressed(workflow, registry, node, rest):
+            return Place(key, rest)
+    return None
 
 
 def _splits(address: str) -> Iterator[tuple[str, str]]:
@@ -69,7 +81,7 @@ def _splits(address: str) -> Iterator[tuple[str, str]]:
         yield address[:at], address[at + 1 :]
 
 
-def _called(node: Node, registry: Registry) -> str:
+def _called(node: Node, registry: NodeTypes) -> str:
     if node.title:
         return node.title.casefold()
     spec = registry.get(node.type)
@@ -80,19 +92,24 @@ def _checked(workflow: Workflow, registry: Registry, place: Place, address: str)
     node = workflow.nodes.get(place.node)
     if node is None:
         _refuse("dangling_port", f"{address}: the port leads to node {place.node}, which does not exist.")
-    spec = registry.get(node.type)
+    spec = WithSubgraphs(workflow, registry).get(node.type)
     if spec is None or spec.takes_any_input:
         return place
     names = [item.name for item in spec.inputs]
-    if place.input not in names:
-        message = f"{address}: node {place.node} ({spec.id}) has no input {place.input}."
+    if place.input not in names and not addressed(workflow, registry, node, place.input):
+        message = f"{address}: node {place.node} ({_kind(node, spec)}) has no input {place.input}."
         _refuse("unknown_input", message, did_you_mean(place.input, names))
     return place
 
 
+def _kind(node: Node, spec: NodeSpec) -> str:
+    return spec.title or node.type if node.type.startswith(SUBGRAPH) else spec.id
+
+
 def _unknown_address(workflow: Workflow, registry: Registry, address: str) -> NoReturn:
     known = [name for name, port in workflow.ports.items() if port.input]
-    known += [f"{key}.{name}" for key, node in workflow.nodes.items() for name in _names(node, registry)]
+    types = WithSubgraphs(workflow, registry)
+    known += [f"{key}.{name}" for key, node in workflow.nodes.items() for name in _names(node, types)]
     if not address.rpartition(".")[0] and not workflow.ports:
         fix = "Write node.input=value."
         _refuse(
@@ -101,15 +118,16 @@ def _unknown_address(workflow: Workflow, registry: Registry, address: str) -> No
     _refuse("unknown_address", f"The workflow has no input {address}.", did_you_mean(address, known))
 
 
-def _names(node: Node, registry: Registry) -> list[str]:
+def _names(node: Node, registry: NodeTypes) -> list[str]:
     spec = registry.get(node.type)
     return [item.name for item in spec.inputs] if spec else list(node.inputs)
 
 
 def _input(workflow: Workflow, registry: Registry, place: Place) -> Input:
-    spec = registry.get(workflow.nodes[place.node].type)
+    node = workflow.nodes[place.node]
+    spec = WithSubgraphs(workflow, registry).get(node.type)
     found = (item for item in (spec.inputs if spec else ()) if item.name == place.input)
-    return next(found, Input(place.input, ANY))
+    return next(found, None) or addressed(workflow, registry, node, place.input) or Input(place.input, ANY)
 
 
 def _from_text(input: Input, text: str) -> Any:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, NoReturn
 
 from graph.document import Link, Node, Workflow
+from graph.flat import flat, targets_within
 from graph.literals import resolved_value
 from graph.modes import Cut, active_workflow
 from graph.problems import Problem, WorkflowError
@@ -125,6 +126,8 @@ def plan(workflow: Workflow, registry: Registry, targets: Iterable[str] | None =
     bypassed nodes are gone. Linear, any depth. Raises WorkflowError for a circle (named node by node),
     unknown types and nodes, and when there is nothing to run.
     """
+    workflow = flat(workflow, registry)
+    targets = None if targets is None else targets_within(workflow, targets)
     active = active_workflow(workflow, registry)
     types = Types(registry)
     goals = _goals(workflow, active.workflow, types, targets)

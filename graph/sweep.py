@@ -5,7 +5,7 @@ values that reach them; all others stay single. Checking, planning, caching and 
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 from math import prod
@@ -13,21 +13,18 @@ from typing import Any, Final
 
 from graph.document import Link, Node, Port, Workflow
 from graph.editing import find_input, set_input
+from graph.instances import WithSubgraphs
 from graph.problems import Problem, WorkflowError
 from graph.registry import Registry
 from graph.spec import NodeSpec
+from graph.sweep_marks import COPY_OF, POINT
 
-POINT: Final = "sweep_point"
-"""Key of a copy's `extra`: the values that it was made for, by address."""
-COPY_OF: Final = "sweep_of"
-"""Key of a copy's `extra`: the node that it is a copy of."""
 GRID: Final = "SweepGrid"
 """The node type that lays the pictures of a sweep out."""
 MOST_COPIES: Final = 20_000
 _SWEEP: Final = "sweep"
 
 Point = tuple[int, ...]
-Settle = Callable[[Workflow], Workflow]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,35 +52,32 @@ class Sweep:
     """Of every copy the node that it is a copy of."""
 
 
-def expand_sweep(
-    workflow: Workflow, registry: Registry, axes: Sequence[Axis], settle: Settle = lambda workflow: workflow
-) -> Sweep:
+def expand_sweep(workflow: Workflow, registry: Registry, axes: Sequence[Axis]) -> Sweep:
     """The workflow with copies for every combination of the axes' stops, and a grid for its pictures.
 
     The axis that reaches most nodes changes slowest, so that each checkpoint is loaded once. Copies are
-    called `node~2.1` after the stops on the axes that reach them. settle: chooses dynamic prompts, at each
-    point alike. Raises WorkflowError with a sentence when
-    an address or value does not fit, or when there would be more than MOST_COPIES copies.
+    called `node~2.1` after the stops on the axes that reach them; an instance of a subgraph is copied whole.
+    Raises WorkflowError with a sentence when an address or value does not fit, or when there would be more
+    than MOST_COPIES copies.
     """
     clean = replace(workflow, extra={key: item for key, item in workflow.extra.items() if key != _SWEEP})
     if not axes:
-        return Sweep(settle(clean))
+        return Sweep(clean)
     reach = _reach(clean, registry, axes)
     count = prod(len(axis.stops) for axis in axes)
     made = sum(prod(len(axes[number].stops) for number in own) for own in reach.values())
     if made > MOST_COPIES:
         message = f"The sweep would make {made:,} copies of nodes; {MOST_COPIES:,} are the most."
         raise WorkflowError([Problem("sweep_too_large", message, fix="Give fewer values.")])
-    copies = _Copies(clean, registry, axes, reach, settle)
-    settled = settle(clean)
-    nodes = {id: node for id, node in settled.nodes.items() if id not in reach}
+    copies = _Copies(clean, registry, axes, reach)
+    nodes = {id: node for id, node in clean.nodes.items() if id not in reach}
     names = dict[str, str]()
     for point in copies.points():
         for id in reach:
             if (name := copies.name(id, point)) not in names:
                 names[name], nodes[name] = id, copies.copy(id, point)
     nodes |= dict(_grids(copies, nodes))
-    swept = replace(settled, nodes=nodes, ports=dict(_ports(clean, copies)))
+    swept = replace(clean, nodes=nodes, ports=dict(_ports(clean, copies)))
     return Sweep(swept, count, names)
 
 
@@ -125,7 +119,6 @@ class _Copies:
     registry: Registry
     axes: Sequence[Axis]
     reach: Mapping[str, tuple[int, ...]]
-    settle: Settle
 
     def points(self) -> Iterator[Point]:
         """Every combination of stops, the axis that reaches most nodes changing slowest."""
@@ -166,10 +159,10 @@ class _Copies:
         for address, value in values.items():
             if find_input(workflow, self.registry, address).node == id:
                 workflow = set_input(workflow, self.registry, address, value)
-        return self.settle(workflow).nodes[id]
+        return workflow.nodes[id]
 
     def _title(self, node: Node) -> str:
-        spec = self.registry.get(node.type)
+        spec = WithSubgraphs(self.workflow, self.registry).get(node.type)
         return spec.title if spec else node.type
 
 

@@ -5,19 +5,23 @@ from dataclasses import replace
 
 from graph.checking import Checking, Kind, outputs_named
 from graph.context import Files
-from graph.document import Node, Port, Workflow
+from graph.document import SUBGRAPH, Node, Port, Workflow
 from graph.fact_checks import fact_problems
+from graph.flat import flat, targets_within
 from graph.modes import active_workflow
 from graph.node_checks import node_problems
 from graph.order import circles, needed_by, ordered
 from graph.problems import Problem, Repair, capped
 from graph.registry import Ambiguous, Registry
 from graph.spec import NodeSpec
+from graph.subgraph_checks import subgraph_problems
 from graph.suggestions import did_you_mean, listed
 
 MOST_SUGGESTIONS = 20
 LONGEST_CIRCLE = 20
 MOST_PROBLEMS = 1000
+ENDLESS = ("endless_subgraph", "too_large")
+"""Problems of subgraphs that cannot be expanded, so that nothing else can be told."""
 
 
 def validate(
@@ -30,13 +34,19 @@ def validate(
 
     targets: ids of the nodes to run; without, all output nodes. Problems of nodes that no target needs are
     warnings. Strict for our own documents; one with `imported` gets the field's conversions, with warnings.
-    Linear in nodes and links, any depth, and nothing is changed.
+    Linear in nodes and links, any depth, and nothing is changed. Nodes within instances are told by their
+    path: 5:12 is node 12 in instance 5.
     """
+    structure = subgraph_problems(workflow)
+    if any(problem.code in ENDLESS for problem in structure):
+        return structure
+    workflow = flat(workflow, registry)
     checking = Checking(workflow, registry, _kinds(workflow, registry), files)
-    asked = None if targets is None else list(targets)
+    asked = None if targets is None else targets_within(workflow, targets)
     goals = _goals(checking) if asked is None else [key for key in asked if key in workflow.nodes]
     order = ordered(checking.sources)
     found = [
+        *structure,
         *_type_problems(checking),
         *_node_problems(checking),
         *_circle_problems(checking, circles(checking.sources, order.circular)),
@@ -85,7 +95,7 @@ def _ranked(workflow: Workflow, found: list[Problem], needed: set[str] | None) -
 def _type_problems(checking: Checking) -> Iterator[Problem]:
     near = dict[str, str]()
     for key, node in checking.workflow.nodes.items():
-        if node.mode == "mute" or node.type in checking.kinds:
+        if node.mode == "mute" or node.type in checking.kinds or node.type.startswith(SUBGRAPH):
             continue
         found = checking.registry.resolve(node.type)
         if isinstance(found, Ambiguous):

@@ -10,9 +10,11 @@ from typing import Any, cast
 from graph.document import Node, Workflow
 from graph.document_json import write_workflow
 from graph.dynamic_prompts import choose_prompts
+from graph.flat import flat
 from graph.problems import WorkflowError
 from graph.registry import Registry
-from graph.sweep import POINT, point_of
+from graph.sweep import point_of
+from graph.sweep_marks import POINT
 from host.folders import Folders
 from host.lock import Hashes, lock_of
 from host.seeds import first_seed
@@ -23,7 +25,7 @@ from host.services import Services
 class HeadlessJob:
     """A job of this process: its folders, and the texts that its pictures carry.
 
-    workflow: as it was written. settled: as it runs, with its dynamic prompts chosen.
+    workflow: as it was written. settled: as it runs, without subgraphs, its dynamic prompts chosen.
     """
 
     workflow: Workflow
@@ -63,8 +65,10 @@ class HeadlessJob:
         if not isinstance(point, Mapping):
             return self
         workflow = point_of(self.workflow, self.types, cast(Mapping[str, Any], point))
-        settled = choose_prompts(workflow, self.types, first_seed(self.workflow, self.types))
-        return replace(self, workflow=settled, settled=settled)
+        seed = first_seed(self.workflow, self.types)
+        settled = choose_prompts(flat(workflow, self.types), self.types, seed)
+        shown = workflow if settled.extra == workflow.extra else settled
+        return replace(self, workflow=shown, settled=settled)
 
     def _workflow_text(self, notes: tuple[str, ...]) -> dict[str, str]:
         said = {"notes": list(notes)} if notes else {}

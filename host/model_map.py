@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from graph.document import Node, Workflow
+from graph.instances import WithSubgraphs, on_every_canvas
 from graph.registry import Registry
 from graph.spec import FileChoice, NodeSpec
 from host.folders import HOME_KINDS
@@ -15,8 +16,11 @@ def map_models(workflow: Workflow, types: Registry, names: Mapping[str, str]) ->
     """The workflow with model files renamed; the names to replace may hold * and ?."""
     if not names:
         return workflow
-    nodes = {key: _mapped(node, types.get(node.type), names) for key, node in workflow.nodes.items()}
-    return replace(workflow, nodes=nodes)
+    known = WithSubgraphs(workflow, types)
+    return on_every_canvas(
+        workflow,
+        lambda nodes: {key: _mapped(node, known.get(node.type), names) for key, node in nodes.items()},
+    )
 
 
 def _mapped(node: Node, spec: NodeSpec | None, names: Mapping[str, str]) -> Node:

@@ -5,7 +5,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, Final
 
-from graph.document import Link, Workflow
+from graph.document import SUBGRAPH, Link, Node, Workflow
+from graph.flat import flat
+from graph.formats import NodeTypes
+from graph.instances import FEEDS, Nodes, WithSubgraphs, on_every_canvas
 from graph.registry import Registry
 from graph.spec import Input, Number
 
@@ -15,7 +18,7 @@ RANDOM_LIMIT: Final = 2**50
 SEED_NAMES: Final = ("seed", "noise_seed")
 
 
-def seed_inputs(workflow: Workflow, types: Registry) -> Iterator[tuple[str, str]]:
+def seed_inputs(workflow: Workflow, types: NodeTypes) -> Iterator[tuple[str, str]]:
     """Node and input of every seed that stands in the workflow as a number, one linked to included."""
     for key, node in workflow.nodes.items():
         spec = types.get(node.type)
@@ -31,18 +34,30 @@ def seed_inputs(workflow: Workflow, types: Registry) -> Iterator[tuple[str, str]
 
 
 def _is_seed(item: Input) -> bool:
-    return isinstance(item.widget, Number) and item.name in SEED_NAMES
+    return isinstance(item.widget, Number) and item.extra.get(FEEDS, item.name) in SEED_NAMES
 
 
 def change_seeds(workflow: Workflow, types: Registry, change: Callable[[int], int]) -> Workflow:
-    """The workflow with every seed changed."""
-    nodes = dict(workflow.nodes)
-    for key, name in dict.fromkeys(seed_inputs(workflow, types)):
-        node = nodes[key]
-        now: Any = node.inputs.get(name, 0)
-        if type(now) is int:
-            nodes[key] = replace(node, inputs={**node.inputs, name: change(now)})
-    return replace(workflow, nodes=nodes)
+    """The workflow with every seed changed, also within its subgraphs and at their instances."""
+    known = WithSubgraphs(workflow, types)
+
+    def changed(nodes: Nodes) -> Nodes:
+        found = dict(nodes)
+        for key, name in dict.fromkeys(seed_inputs(Workflow(nodes), known)):
+            now = _seed_at(found[key], name, known)
+            if type(now) is int:
+                found[key] = replace(found[key], inputs={**found[key].inputs, name: change(now)})
+        return found
+
+    return on_every_canvas(workflow, changed)
+
+
+def _seed_at(node: Node, name: str, types: NodeTypes) -> Any:
+    """The value of a seed; of an instance without one that of the node inside."""
+    spec = types.get(node.type)
+    within = (item.default for item in spec.inputs if item.name == name) if spec else iter(())
+    default = next(within, 0) if node.type.startswith(SUBGRAPH) else 0
+    return node.inputs.get(name, default if type(default) is int else 0)
 
 
 def set_seeds(workflow: Workflow, types: Registry, seed: int | None) -> Workflow:
@@ -58,5 +73,6 @@ def next_seeds(workflow: Workflow, types: Registry) -> Workflow:
 
 def first_seed(workflow: Workflow, types: Registry) -> int:
     """The seed that stands first in a workflow, 0 when there is none."""
+    workflow = flat(workflow, types)
     values = (workflow.nodes[node].inputs.get(name) for node, name in seed_inputs(workflow, types))
     return next((value for value in values if type(value) is int), 0)

@@ -5,7 +5,9 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from typing import Final
 
-from graph.document import Node, Workflow
+from graph.document import SUBGRAPH, Node, Workflow
+from graph.formats import NodeTypes
+from graph.instances import Nodes, WithSubgraphs, on_every_canvas
 from graph.registry import Registry
 from graph.spec import FileChoice, NodeSpec
 from host.folders import Folders
@@ -38,10 +40,15 @@ def stand_ins(workflow: Workflow, types: Registry, files: Folders) -> tuple[Work
     Of several, one of the family that the name speaks of comes first, then the most alike name. Where there
     is no VAE file, the VAE of a checkpoint is taken. A kind with no file at all is left as it is.
     """
-    nodes, put = dict(workflow.nodes), list[StandIn]()
-    for id, node in workflow.nodes.items():
+    put, known = list[StandIn](), WithSubgraphs(workflow, types)
+    return on_every_canvas(workflow, lambda nodes: _with_stand_ins(nodes, known, files, put)), put
+
+
+def _with_stand_ins(old: Nodes, types: NodeTypes, files: Folders, put: list[StandIn]) -> Nodes:
+    nodes = dict(old)
+    for id, node in old.items():
         for input, kind, name in _missing(node, types.get(node.type), files):
-            whole = kind == "vae" and not files.names(kind)
+            whole = kind == "vae" and not files.names(kind) and not node.type.startswith(SUBGRAPH)
             found = nearest(files, WHOLE_MODELS if whole else kind, name)
             if found is None:
                 continue
@@ -51,7 +58,7 @@ def stand_ins(workflow: Workflow, types: Registry, files: Folders) -> tuple[Work
                 else replace(nodes[id], inputs={**nodes[id].inputs, input: found})
             )
             put.append(StandIn(id, name, found))
-    return replace(workflow, nodes=nodes), put
+    return nodes
 
 
 def _missing(node: Node, spec: NodeSpec | None, files: Folders) -> Iterator[tuple[str, str, str]]:

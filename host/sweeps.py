@@ -14,10 +14,12 @@ from graph.document import Node, Workflow
 from graph.document_json import write_workflow
 from graph.dynamic_prompts import choose_prompts
 from graph.events import Event, NodeFinished
+from graph.flat import flat
 from graph.problems import Problem, WorkflowError
 from graph.registry import Registry
-from graph.sweep import POINT, expand_sweep
+from graph.sweep import expand_sweep
 from graph.sweep_axes import ReadTable, Table, axes_of
+from graph.sweep_marks import POINT
 from host.seeds import first_seed
 
 LARGEST_TABLE: Final = 50_000_000
@@ -39,13 +41,13 @@ def table_reader(find: Callable[[str], Path | None]) -> ReadTable:
 
 
 def as_it_runs(workflow: Workflow, types: Registry, find: Callable[[str], Path | None]) -> Workflow:
-    """A workflow with its dynamic prompts chosen and a copy of its nodes for every point of its sweep.
+    """A workflow with a copy of its nodes for every point of its sweep, flat, its dynamic prompts chosen.
 
     Raises WorkflowError when its sweep is wrong. find: where a table lies.
     """
-    seed = first_seed(workflow, types)
     axes = axes_of(workflow, table_reader(find))
-    return expand_sweep(workflow, types, axes, lambda point: choose_prompts(point, types, seed)).workflow
+    swept = flat(expand_sweep(workflow, types, axes).workflow, types)
+    return choose_prompts(swept, types, first_seed(workflow, types))
 
 
 def read_table(path: Path) -> Table:

@@ -11,6 +11,7 @@ from compat.formats.slots import class_name, output_slot
 from compat.formats.widgets import default_value, front_order, has_widget
 from graph.document import Link, Node, Workflow
 from graph.dynamic_prompts import choose_prompts
+from graph.flat import flat
 from graph.formats import NodeTypes
 from graph.problems import Problem, WorkflowError
 from graph.sockets import ANY_NAME
@@ -25,7 +26,8 @@ def write_api(
     Dynamic prompts are chosen by `seed`, dates in file names are those of `now`. Raises WorkflowError when a
     link cannot be told by number.
     """
-    workflow = fill_prefixes(choose_prompts(workflow, types, seed), now or datetime.now())
+    settled = choose_prompts(flat(workflow, types), types, seed)
+    workflow = fill_prefixes(settled, now or datetime.now())
     problems = list[Problem]()
     written = {
         id: _entry(workflow, types, id, problems) for id, node in workflow.nodes.items() if node.mode == "run"

@@ -1,35 +1,22 @@
-"""ComfyUI's editor format, read: widgets named, reroutes and primitives resolved, subgraphs flattened."""
+"""ComfyUI's editor format, read: widgets named, subgraphs, reroutes and primitives kept as such."""
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from compat.formats.arrangement import Box, place_of, read_group, read_note, shifted
-from compat.formats.expand import Scope, expand, trace
+from compat.formats.arrangement import read_group
+from compat.formats.bends import read_bends
+from compat.formats.canvas_reader import Canvas, Inner, our_names, read_layout, read_nodes, read_notes
 from compat.formats.group_nodes import GroupNodes
-from compat.formats.litegraph import (
-    NOTES,
-    PRIMITIVE,
-    REROUTE,
-    Definition,
-    RawGraph,
-    RawNode,
-    RawSlot,
-    parse_definitions,
-    parse_graph,
-)
-from compat.formats.ours import OURS, Ours, read_ours, read_ports
-from compat.formats.shape import mapping, text
-from compat.formats.slots import output_name
-from compat.formats.values import read_values
-from compat.formats.widgets import CONTROLS, has_widget
-from graph.document import Link, Node, Workflow
+from compat.formats.litegraph import Definition, RawGraph, RawNode, RawSlot, parse_definitions, parse_graph
+from compat.formats.ours import OURS, read_ports
+from compat.formats.shape import mapping, numbers, text
+from graph.document import INPUTS, OUTPUTS, Boundary, Link, Subgraph, Workflow
+from graph.flat import flat
 from graph.formats import NodeTypes
 from graph.problems import Problem, WorkflowError
-from graph.spec import MISSING, NodeSpec
-
-VIRTUAL: Final = (REROUTE, PRIMITIVE, *NOTES)
-"""Node types that only the front end knows."""
+from graph.scopes import MOST_NODES
 
 _CANVAS: Final = (
     "nodes",
@@ -43,21 +30,24 @@ _CANVAS: Final = (
     "version",
 )
 _DRAWING: Final = ("reroutes", "linkExtensions", "groupNodes", OURS)
-_LOOKS: Final = ("color", "bgcolor", "shape", "flags")
-_CLASS_PROPERTY: Final = "Node name for S&R"
+_DEFINED: Final = ("id", "name", "inputs", "outputs", "nodes", "links", "groups", "reroutes", "definitions")
+_SLOT: Final = ("name", "type", "label", "linkIds")
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """A file being read: its scopes, the node types there are, and what each node is called with us."""
+class File:
+    """A file being read. inside: its subgraphs by our id; of: that of each instance, by canvas and node."""
 
-    scopes: Sequence[Scope]
+    graph: RawGraph
     types: NodeTypes
-    names: Mapping[tuple[str, str], str]
+    inside: dict[str, Inner] = field(default_factory=dict[str, Inner])
+    of: dict[tuple[str, str], Inner] = field(default_factory=dict[tuple[str, str], Inner])
 
-    def name(self, scope: Scope, node: RawNode) -> str:
-        """A node's id in our document."""
-        return self.names[scope.path, node.id]
+    def canvas(self, id: str, inner: Inner | None = None) -> Canvas:
+        """One of its canvases: a subgraph's, or with the id "" the outermost."""
+        graph = inner.definition.graph if inner else self.graph
+        instances = {node: found for (at, node), found in self.of.items() if at == id}
+        return Canvas(graph, self.types, inner.names if inner else our_names(graph), instances, inner)
 
 
 def recognises_editor(data: Any) -> bool:
@@ -72,27 +62,139 @@ def read_editor(data: Any, types: NodeTypes) -> Workflow:
     problems = list[Problem]()
     graph = parse_graph(document, problems)
     definitions = parse_definitions(document, problems)
-    extra = mapping(document.get("extra"))
-    groups = GroupNodes(mapping(extra.get("groupNodes")), types)
-
-    def definition_of(node: RawNode) -> Definition | None:
-        return definitions.get(node.type) or groups.definition(node)
-
-    scopes = expand(graph, definition_of, problems)
     if problems:
         raise WorkflowError(problems)
-    reading = Reading(scopes, types, _names(scopes))
+    extra = mapping(document.get("extra"))
+    file = _file(graph, definitions, GroupNodes(mapping(extra.get("groupNodes")), types), types)
+    canvas = file.canvas("")
     ours = mapping(extra.get(OURS))
-    return Workflow(
-        nodes=dict(_nodes(reading)),
+    workflow = Workflow(
+        nodes=dict(read_nodes(canvas)),
         ports=read_ports(ours.get("ports")),
-        layout=_layout(reading, mapping(ours.get("layout"))),
-        groups=tuple(_groups(reading)),
-        notes=tuple(_notes(scopes)),
+        layout={**mapping(ours.get("layout")), **dict(read_layout(canvas))},
+        groups=tuple(map(read_group, graph.groups)),
+        notes=tuple(read_notes(graph)),
         lock=mapping(ours.get("lock")),
-        extra=_extra(document),
+        extra={**_extra(document), **read_bends(canvas, {**document, **extra})},
+        subgraphs={id: _subgraph(file, inner) for id, inner in file.inside.items()},
         imported=True,
     )
+    flat(workflow, types)  # tells whether its subgraphs end at all
+    return workflow
+
+
+def _file(
+    graph: RawGraph, definitions: Mapping[str, Definition], groups: GroupNodes, types: NodeTypes
+) -> File:
+    """The file with every subgraph that is defined, and one for each instance of a group node."""
+    file = File(graph, types)
+    waiting, count = deque[tuple[str, RawGraph, tuple[str, ...]]]([("", graph, ())]), 0
+    ids = {id: _our_id(id, definition) for id, definition in definitions.items()}
+    for id, definition in definitions.items():
+        file.inside[ids[id]] = _inner(ids[id], definition)
+        waiting.append((ids[id], definition.graph, ()))
+    while waiting:
+        at, canvas, around = waiting.popleft()
+        for node in canvas.nodes.values():
+            if node.type in definitions:
+                file.of[at, node.id] = file.inside[ids[node.type]]
+            elif group := groups.definition(node):
+                count += len(group.graph.nodes)
+                _refuse_endless(group.name, around, count)
+                inner = _inner(_group_id(at, node, group), group)
+                file.of[at, node.id] = file.inside[inner.id] = inner
+                waiting.append((inner.id, group.graph, (*around, group.name)))
+    return file
+
+
+def _refuse_endless(name: str, around: tuple[str, ...], count: int) -> None:
+    if name in around:
+        problem = Problem("endless_subgraph", f"Subgraph {name} contains itself.")
+    elif count > MOST_NODES:
+        problem = Problem("too_large", f"Its group nodes hold more than {MOST_NODES} nodes.")
+    else:
+        return
+    raise WorkflowError([replace(problem, fix="Take the inner instance out.")])
+
+
+def _our_id(id: str, definition: Definition) -> str:
+    return text(_bag(definition.data).get("id")) or id
+
+
+def _bag(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What we left in a subgraph's own extra."""
+    return mapping(mapping(data.get("extra")).get(OURS))
+
+
+def _group_id(at: str, node: RawNode, group: Definition) -> str:
+    return f"{group.name} {at}:{node.id}" if at else f"{group.name} {node.id}"
+
+
+def _inner(id: str, definition: Definition) -> Inner:
+    inputs, outputs = _distinct(definition.inputs), _distinct(definition.outputs)
+    return Inner(id, definition, inputs, outputs, our_names(definition.graph))
+
+
+def _distinct(slots: tuple[RawSlot, ...]) -> list[str]:
+    """The names of slots, numbered where two are called alike; "" stays."""
+    found = list[str]()
+    for slot in slots:
+        name, count = slot.name, 1
+        while name and name in found:
+            count += 1
+            name = f"{slot.name} {count}"
+        found.append(name)
+    return found
+
+
+def _subgraph(file: File, inner: Inner) -> Subgraph:
+    definition, canvas = inner.definition, file.canvas(inner.id, inner)
+    data = definition.data
+    ours = _bag(data)
+    sockets = mapping(ours.get("sockets"))
+    outputs = [canvas.link(definition.link_to_output(number)) for number in range(len(inner.outputs))]
+    layout = {**dict(_borders(data)), **mapping(ours.get("layout")), **dict(read_layout(canvas))}
+    return Subgraph(
+        nodes=dict(read_nodes(canvas)),
+        title="" if ours.get("untitled") else definition.name,
+        inputs=dict(_boundaries(inner.inputs, definition.inputs, mapping(sockets.get("inputs")))),
+        outputs=dict(
+            _boundaries(inner.outputs, definition.outputs, mapping(sockets.get("outputs")), outputs)
+        ),
+        layout=layout,
+        groups=tuple(map(read_group, definition.graph.groups)),
+        notes=tuple(read_notes(definition.graph)),
+        extra={**_rest(data), **mapping(ours.get("extra")), **read_bends(canvas, data)},
+    )
+
+
+def _rest(data: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {key: value for key, value in data.items() if key not in _DEFINED}
+    if "extra" in kept:
+        kept["extra"] = {key: value for key, value in mapping(kept["extra"]).items() if key != OURS}
+    return {"editor": kept} if kept else {}
+
+
+def _borders(data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Where the boundary's two cards lie."""
+    for key, name in (("inputNode", INPUTS), ("outputNode", OUTPUTS)):
+        if place := numbers(mapping(data.get(key)).get("bounding"), 4):
+            yield name, place
+
+
+def _boundaries(
+    names: Sequence[str],
+    slots: tuple[RawSlot, ...],
+    ours: Mapping[str, Any],
+    links: Sequence[Link | None] = (),
+) -> Iterator[tuple[str, Boundary]]:
+    for number, (name, slot) in enumerate(zip(names, slots, strict=True)):
+        if not name:
+            continue
+        kept = {key: value for key, value in slot.data.items() if key not in _SLOT}
+        extra = {**({"editor": kept} if kept else {}), **mapping(ours.get(name))}
+        type = "" if slot.types == ("*",) else ",".join(slot.types)
+        yield name, Boundary(links[number] if links else None, type, slot.label, extra)
 
 
 def _extra(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -106,169 +208,3 @@ def _extra(document: Mapping[str, Any]) -> dict[str, Any]:
     editor = {**rest, "extra": kept} if kept else rest
     ours = dict(mapping(mapping(extra.get(OURS)).get("extra")))
     return {**ours, "editor": editor} if editor else ours
-
-
-def _real_nodes(reading: Reading) -> Iterator[tuple[Scope, RawNode]]:
-    for scope in reading.scopes:
-        for node in scope.graph.nodes.values():
-            if node.type not in VIRTUAL and node.id not in scope.children:
-                yield scope, node
-
-
-def _names(scopes: Sequence[Scope]) -> dict[tuple[str, str], str]:
-    """Ids in our document: the path of ids, or what the document of ours it was made from called the node."""
-    paths = {(scope.path, id): f"{scope.path}{id}" for scope in scopes for id in scope.graph.nodes}
-    wanted = {
-        (scope.path, id): name
-        for scope in scopes
-        for id, node in scope.graph.nodes.items()
-        if not scope.path and (name := read_ours(node.data).id)
-    }
-    taken = {path for place, path in paths.items() if place not in wanted}
-    counts = dict[str, int]()
-    for name in wanted.values():
-        counts[name] = counts.get(name, 0) + 1
-    return paths | {place: name for place, name in wanted.items() if counts[name] == 1 and name not in taken}
-
-
-def _nodes(reading: Reading) -> Iterator[tuple[str, Node]]:
-    for scope, raw in _real_nodes(reading):
-        yield reading.name(scope, raw), _node(reading, scope, raw)
-
-
-def _node(reading: Reading, scope: Scope, raw: RawNode) -> Node:
-    spec, ours = reading.types.get(raw.type), read_ours(raw.data)
-    wired = _wired(reading, scope, raw, spec)
-    inputs = {**wired.values, **wired.links, **ours.inputs}
-    kept = {name: value for name, value in inputs.items() if not _left_out(name, value, ours)}
-    extra = dict[str, Any]({**_node_extra(raw, spec, wired, ours), **ours.extra})
-    return Node(ours.type or raw.type, _ordered(kept, spec), _title(raw, spec), raw.mode, extra)
-
-
-@dataclass(frozen=True, slots=True)
-class Wired:
-    """A node's values and links by input. `unnamed` values could not be told apart."""
-
-    values: Mapping[str, Any]
-    links: Mapping[str, Link]
-    controls: Mapping[str, str]
-    unnamed: Sequence[Any]
-
-
-def _wired(reading: Reading, scope: Scope, raw: RawNode, spec: NodeSpec | None) -> Wired:
-    read = read_values(raw, spec)
-    values, controls, links = dict(read.values), dict(read.controls), dict[str, Link]()
-    values |= {name: value for (id, name), value in scope.overrides.items() if id == raw.id}
-    for slot in raw.inputs:
-        end = trace(scope, slot.link, _wanted(slot, spec))
-        if end.node and end.scope:
-            output = output_name(reading.types.get(end.node.type), end.slot)
-            links[slot.name] = Link(reading.name(end.scope, end.node), output)
-        elif end.value is not MISSING and _is_widget(slot, spec):
-            values[slot.name] = end.value
-            controls |= {slot.name: end.control} if end.control else {}
-    return Wired(values, links, controls, read.unnamed)
-
-
-def _wanted(slot: RawSlot, spec: NodeSpec | None) -> tuple[str, ...]:
-    found = (input.type.names for input in spec.inputs if input.name == slot.name) if spec else iter(())
-    return next(found, slot.types)
-
-
-def _is_widget(slot: RawSlot, spec: NodeSpec | None) -> bool:
-    return slot.widget or any(
-        input.name == slot.name and has_widget(input) for input in (spec.inputs if spec else ())
-    )
-
-
-def _ordered(inputs: Mapping[str, Any], spec: NodeSpec | None) -> dict[str, Any]:
-    """The inputs in the order of the node type, then the rest."""
-    known = {
-        input.name: inputs[input.name] for input in (spec.inputs if spec else ()) if input.name in inputs
-    }
-    return {**known, **inputs}
-
-
-def _left_out(name: str, value: Any, ours: Ours) -> bool:
-    """Whether a value is a default that our document left out and nobody has changed since."""
-    return name in ours.unset and repr(ours.unset[name]) == repr(value)
-
-
-def _title(raw: RawNode, spec: NodeSpec | None) -> str:
-    title = text(raw.data.get("title"))
-    return "" if title in (raw.type, spec.title if spec else "") else title
-
-
-def _node_extra(raw: RawNode, spec: NodeSpec | None, wired: Wired, ours: Ours) -> dict[str, Any]:
-    properties = {
-        key: value
-        for key, value in mapping(raw.data.get("properties")).items()
-        if key not in (_CLASS_PROPERTY, OURS)
-    }
-    found: dict[str, Any] = {
-        "control": {name: word for name, word in wired.controls.items() if not spec or word != CONTROLS[0]},
-        "hidden_values": {
-            name: value
-            for name, value in wired.values.items()
-            if name in wired.links and value is not None and not _left_out(name, value, ours)
-        },
-        "properties": properties,
-        **{key: raw.data[key] for key in _LOOKS if key in raw.data},
-    }
-    if spec is None:
-        found["slots"] = {
-            "inputs": [[slot.name, ",".join(slot.types)] for slot in raw.inputs if not slot.widget],
-            "widgets": [[slot.name, ",".join(slot.types)] for slot in raw.inputs if slot.widget],
-            "outputs": [[slot.name, ",".join(slot.types)] for slot in raw.outputs],
-        }
-        found["widgets_values"] = list(wired.unnamed)
-    return {key: value for key, value in found.items() if value not in ({}, [], None, "")}
-
-
-def _layout(reading: Reading, kept: Mapping[str, Any]) -> dict[str, Any]:
-    """Where nodes lie, and of `kept` what our document said of nodes that are not there."""
-    offsets = _offsets(reading.scopes)
-    layout = dict(kept)
-    for scope, node in _real_nodes(reading):
-        at, ours = place_of(node.data), read_ours(node.data).place
-        place = ours.get("was") if ours and ours.get("is") == at else shifted(at, offsets[scope.path])
-        if place:
-            layout[reading.name(scope, node)] = place
-    return layout
-
-
-def _offsets(scopes: Sequence[Scope]) -> dict[str, tuple[float, float]]:
-    """How far each canvas is moved, so that a subgraph's top left corner lies where its instance lay."""
-    offsets = dict[str, tuple[float, float]]()
-    for scope in scopes:
-        if scope.parent is None or scope.instance is None:
-            offsets[scope.path] = (0, 0)
-            continue
-        at = shifted(place_of(scope.instance.data) or [0, 0], offsets[scope.parent.path])
-        corner = _corner(scope.graph)
-        offsets[scope.path] = (at[0] - corner[0], at[1] - corner[1])
-    return offsets
-
-
-def _corner(graph: RawGraph) -> tuple[float, float]:
-    places = [place for node in graph.nodes.values() if (place := place_of(node.data))]
-    return (min(place[0] for place in places), min(place[1] for place in places)) if places else (0, 0)
-
-
-def _groups(reading: Reading) -> Iterator[dict[str, Any]]:
-    """The groups drawn, and one around each expanded instance."""
-    offsets = _offsets(reading.scopes)
-    for scope in reading.scopes:
-        boxes = [place for node in scope.graph.nodes.values() if (place := place_of(node.data))]
-        if scope.definition and scope.instance and boxes:
-            name = text(scope.instance.data.get("title")) or scope.definition.name
-            yield {"title": name, "bounds": shifted(Box.around(boxes).padded(), offsets[scope.path])}
-        yield from (read_group(group, offsets[scope.path]) for group in scope.graph.groups)
-
-
-def _notes(scopes: Sequence[Scope]) -> Iterator[dict[str, Any]]:
-    offsets = _offsets(scopes)
-    for scope in scopes:
-        for node in scope.graph.nodes.values():
-            if node.type in NOTES:
-                yield read_note(node, offsets[scope.path])

@@ -1,43 +1,19 @@
 """ComfyUI's editor format, written in version 0.4, so that its front end opens what we have."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
 from typing import Any, Final
+from uuid import NAMESPACE_URL, UUID, uuid5
 
-from compat.formats.arrangement import write_group, write_note
-from compat.formats.layers import layered_places, node_columns
-from compat.formats.ours import OURS, Ours, write_ours, write_ports
-from compat.formats.shape import mapping, numbers, sequence, text
-from compat.formats.slots import class_name, output_slot
-from compat.formats.values import widget_inputs, write_values
-from compat.formats.widgets import CONTROLS, has_control, has_widget, socket_order
-from graph.document import Link, Node, Workflow
+from compat.formats.bends import BENDS
+from compat.formats.canvas_writer import BORDERS, Sheet, Written, node_numbers, write_canvas
+from compat.formats.ours import OURS, write_ports
+from compat.formats.shape import mapping, numbers, sequence
+from graph.document import INPUTS, OUTPUTS, Boundary, Subgraph, Workflow
 from graph.formats import NodeTypes
-from graph.sockets import ANY, SocketType, socket_type
-from graph.spec import Input, NodeSpec
+from graph.instances import WithSubgraphs
 
-MODES: Final = {"run": 0, "mute": 2, "bypass": 4}
-LARGEST_ID: Final = 2**31
-LOOKS: Final = ("color", "bgcolor", "shape", "flags")
-_WIDTH: Final = 270.0
-_OPTIONAL_SHAPE: Final = 7
-_LIST_SHAPE: Final = 6
-
-
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """A node's parts as the editor has them. `links` are by slot number; `rest` are inputs that fit nowhere.
-
-    unset: what is written for widgets without a value. told: the keys of `Node.extra` that are in the parts.
-    """
-
-    slots: list[dict[str, Any]]
-    outputs: list[dict[str, Any]]
-    values: list[Any]
-    links: Mapping[int, Link] = field(default_factory=dict[int, Link])
-    rest: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    unset: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    told: frozenset[str] = frozenset({"properties"})
+_LINK: Final = ("id", "origin_id", "origin_slot", "target_id", "target_slot", "type")
+_KEPT: Final = ("editor", BENDS)
 
 
 def write_editor(workflow: Workflow, types: NodeTypes) -> dict[str, Any]:
@@ -45,259 +21,155 @@ def write_editor(workflow: Workflow, types: NodeTypes) -> dict[str, Any]:
 
     What that format cannot say (names of nodes, ports, locks) is kept in property bags for `read_editor`.
     """
-    ids = _numbers(workflow)
-    drawn = {id: _draw(workflow, types, node) for id, node in workflow.nodes.items()}
-    links = list(_links(workflow, types, drawn, ids))
-    places = _places(workflow, drawn)
-    order = {id: index for index, id in enumerate(node_columns(workflow))}
-    nodes = [
-        _node(workflow, id, drawn[id], places[id], Numbered(ids[id], order[id], class_name(node.type, types)))
-        for id, node in workflow.nodes.items()
-    ]
-    _join(nodes, links)
-    first_note = max(ids.values(), default=0) + 1
-    notes = [
-        write_note(note, first_note + index, len(nodes) + index) for index, note in enumerate(workflow.notes)
-    ]
+    called = {id: _uuid(id) for id in workflow.subgraphs}
+    kinds = WithSubgraphs(workflow, types)
+    written = write_canvas(Sheet(workflow, types, kinds, called, ids=node_numbers(workflow.nodes)))
     kept = mapping(workflow.extra.get("editor"))
+    definitions = [_definition(id, item, types, kinds, called) for id, item in workflow.subgraphs.items()]
     return {
         **{key: value for key, value in kept.items() if key != "extra"},
-        "last_node_id": first_note + len(notes) - 1,
-        "last_link_id": len(links),
-        "nodes": nodes + notes,
-        "links": links,
-        "groups": [write_group(group, index + 1) for index, group in enumerate(workflow.groups)],
+        "last_node_id": written.last_node,
+        "last_link_id": len(written.links),
+        "nodes": written.nodes,
+        "links": written.links,
+        "groups": written.groups,
+        **({"definitions": {"subgraphs": definitions}} if definitions else {}),
         "config": mapping(kept.get("config")),
-        "extra": {**mapping(kept.get("extra")), **_document(workflow)},
+        "extra": {**mapping(kept.get("extra")), **_bends(written), **_document(workflow)},
         "version": 0.4,
     }
 
 
+def _bends(written: Written) -> dict[str, Any]:
+    ends = [{"id": link, "parentId": reroute} for link, reroute in written.through.items()]
+    found = {"linkExtensions": ends, "reroutes": written.reroutes}
+    return {key: value for key, value in found.items() if value}
+
+
 def _document(workflow: Workflow) -> dict[str, Any]:
-    found = {
-        "ports": write_ports(workflow.ports),
-        "lock": dict(workflow.lock),
-        "extra": {key: value for key, value in workflow.extra.items() if key != "editor"},
-        "layout": {id: place for id, place in workflow.layout.items() if id not in workflow.nodes},
-    }
+    return _bag(
+        {
+            "ports": write_ports(workflow.ports),
+            "lock": dict(workflow.lock),
+            "extra": {key: value for key, value in workflow.extra.items() if key not in _KEPT},
+            "layout": {id: place for id, place in workflow.layout.items() if id not in workflow.nodes},
+        }
+    )
+
+
+def _bag(found: Mapping[str, Any]) -> dict[str, Any]:
     kept = {key: value for key, value in found.items() if value}
     return {OURS: kept} if kept else {}
 
 
-def _numbers(workflow: Workflow) -> dict[str, int]:
-    """A number for every node: its id where that is one."""
-    own = {id: int(id) for id in workflow.nodes if _is_number(id)}
-    following = max(own.values(), default=0)
-    rest = (id for id in workflow.nodes if id not in own)
-    return own | {id: following + index + 1 for index, id in enumerate(rest)}
+def _uuid(id: str) -> str:
+    """What the editor calls a subgraph: its id where that is a UUID, as the editor demands."""
+    try:
+        return id if str(UUID(id)) == id else str(uuid5(NAMESPACE_URL, f"darkroom:{id}"))
+    except ValueError:
+        return str(uuid5(NAMESPACE_URL, f"darkroom:{id}"))
 
 
-def _is_number(id: str) -> bool:
-    return id.isascii() and id.isdigit() and len(id) < 10 and str(int(id)) == id and int(id) < LARGEST_ID
+def _definition(
+    id: str, subgraph: Subgraph, types: NodeTypes, kinds: WithSubgraphs, called: Mapping[str, str]
+) -> dict[str, Any]:
+    content = Workflow(subgraph.nodes, layout=subgraph.layout, groups=subgraph.groups, notes=subgraph.notes)
+    written = write_canvas(Sheet(content, types, kinds, called, subgraph, node_numbers(subgraph.nodes)))
+    kept = mapping(subgraph.extra.get("editor"))
+    last = {"lastGroupId": len(written.groups), "lastNodeId": written.last_node}
+    last |= {"lastLinkId": len(written.links), "lastRerouteId": _last_reroute(written)}
+    return {
+        "version": 1,
+        "revision": 0,
+        "config": {},
+        "widgets": [],
+        **kept,
+        "id": called[id],
+        "name": subgraph.title or id,
+        "state": {**last, **mapping(kept.get("state"))},
+        "inputNode": _border(kept.get("inputNode"), subgraph, INPUTS),
+        "outputNode": _border(kept.get("outputNode"), subgraph, OUTPUTS),
+        "inputs": _boundaries(id, subgraph.inputs, _joined(written, 1, 2, INPUTS)),
+        "outputs": _boundaries(id, subgraph.outputs, _joined(written, 3, 4, OUTPUTS)),
+        "nodes": written.nodes,
+        "groups": written.groups,
+        "links": [_link(link, written) for link in written.links],
+        **({"reroutes": written.reroutes} if written.reroutes else {}),
+        "extra": {**mapping(kept.get("extra")), **_ours(id, subgraph, called[id])},
+    }
 
 
-def _draw(workflow: Workflow, types: NodeTypes, node: Node) -> Drawn:
-    spec = types.get(node.type)
-    drawn = _draw_unknown(node) if spec is None else _draw_known(node, spec)
-    links, loose = dict[int, Link](), dict[str, Link]()
-    for number, slot in enumerate(drawn.slots):
-        link = node.inputs.get(slot["name"])
-        if isinstance(link, Link):
-            source = workflow.nodes.get(link.node)
-            if source and output_slot(types.get(source.type), link.output) is not None:
-                links[number] = link
-            else:
-                loose[slot["name"]] = link
-    hidden = mapping(node.extra.get("hidden_values")).keys()
-    told = drawn.told - ({"hidden_values"} if hidden & loose.keys() else set[str]())
-    return replace(drawn, links=links, rest={**drawn.rest, **loose}, told=told)
-
-
-def _draw_known(node: Node, spec: NodeSpec) -> Drawn:
-    inputs = socket_order(spec)
-    named = {input.name for input in inputs}
-    slots = [_slot(input) for input in inputs]
-    slots += [{"name": name, "type": "*", "link": None} for name in _linked(node) if name not in named]
-    shown = {input.name for input in inputs if has_widget(input)}
-    given = {name: value for name, value in _literals(node).items() if name in shown and value is not None}
-    hidden = mapping(node.extra.get("hidden_values"))
-    behind = {name: hidden[name] for name in _linked(node) if hidden.get(name) is not None and name in shown}
-    controls = mapping(node.extra.get("control"))
-    told = {"properties"} | ({"hidden_values"} if behind == hidden else set[str]())
-    told |= {"control"} if _can_tell(spec, controls) else set[str]()
-    return Drawn(
-        slots,
-        [_output(output.name, output.type, output.is_list) for output in spec.outputs],
-        write_values(spec, {**behind, **given}, controls),
-        rest={name: value for name, value in _literals(node).items() if name not in given},
-        unset=_defaults(spec, shown - given.keys() - behind.keys()),
-        told=frozenset(told),
+def _ours(id: str, subgraph: Subgraph, called: str) -> dict[str, Any]:
+    """What the editor has no place for in a subgraph."""
+    others = {
+        side: {name: rest for name, item in ends.items() if (rest := _others(item.extra))}
+        for side, ends in (("inputs", subgraph.inputs), ("outputs", subgraph.outputs))
+    }
+    layout = {key: place for key, place in subgraph.layout.items() if key not in subgraph.nodes}
+    return _bag(
+        {
+            "id": id if id != called else "",
+            "untitled": not subgraph.title,
+            "extra": {key: value for key, value in subgraph.extra.items() if key not in _KEPT},
+            "layout": {key: place for key, place in layout.items() if not _is_border(key, place)},
+            "sockets": {side: ends for side, ends in others.items() if ends},
+        }
     )
 
 
-def _can_tell(spec: NodeSpec, controls: Mapping[str, Any]) -> bool:
-    """Whether all that is to happen to values after a run has a place among the widgets' values."""
-    places = {input.name for input in widget_inputs(spec) if has_control(input)}
-    return controls.keys() <= places and all(word in CONTROLS[1:] for word in controls.values())
+def _others(extra: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in extra.items() if key != "editor"}
 
 
-def _literals(node: Node) -> dict[str, Any]:
-    return {name: value for name, value in node.inputs.items() if not isinstance(value, Link)}
+def _is_border(key: str, place: Any) -> bool:
+    return key in (INPUTS, OUTPUTS) and len(numbers(place, 4)) == len(sequence(place)) == 4
 
 
-def _defaults(spec: NodeSpec, names: set[str]) -> dict[str, Any]:
-    """What `write_values` writes for widgets without a value."""
-    return {
-        input.name: write_values(NodeSpec(spec.id, spec.run, (input,)), {}, {})[0]
-        for input in widget_inputs(spec)
-        if input.name in names
-    }
+def _border(kept: Any, subgraph: Subgraph, side: str) -> dict[str, Any]:
+    """One side of the boundary as a card; left or right of all nodes where it has no place."""
+    place = numbers(subgraph.layout.get(side), 4)
+    at = numbers(subgraph.layout.get(side), 2) or _beside(subgraph, side)
+    return {**mapping(kept), "id": BORDERS[side], "bounding": place or [*at, 120.0, 60.0]}
 
 
-def _linked(node: Node) -> list[str]:
-    return [name for name, value in node.inputs.items() if isinstance(value, Link)]
-
-
-def _slot(input: Input) -> dict[str, Any]:
-    slot: dict[str, Any] = {"name": input.name, "type": ",".join(input.type.names), "link": None}
-    slot |= {"widget": {"name": input.name}} if has_widget(input) else {}
-    slot |= {"shape": _OPTIONAL_SHAPE} if not input.required else {}
-    return slot | ({"label": input.hint.label} if input.hint.label else {})
-
-
-def _output(name: str, type: SocketType = ANY, is_list: bool = False) -> dict[str, Any]:
-    slot: dict[str, Any] = {"name": name, "type": ",".join(type.names), "links": None}
-    return slot | ({"shape": _LIST_SHAPE} if is_list else {})
-
-
-def _draw_unknown(node: Node) -> Drawn:
-    """A node of an unknown type from what was read of it, and from how it is used."""
-    facts = mapping(node.extra.get("slots"))
-    sockets, widgets = (dict(_pairs(facts.get(key))) for key in ("inputs", "widgets"))
-    raw = sequence(node.extra.get("widgets_values"))
-    literals = _literals(node)
-    more = {name: value for name, value in literals.items() if name not in widgets}
-    widgets |= {} if raw else dict.fromkeys(more, "*")
-    sockets |= {name: "*" for name in _linked(node) if name not in sockets and name not in widgets}
-    slots: list[dict[str, Any]] = [
-        {"name": name, "type": type, "link": None} for name, type in sockets.items()
+def _beside(subgraph: Subgraph, side: str) -> list[float]:
+    places = [place for id in subgraph.nodes if (place := numbers(subgraph.layout.get(id), 2))]
+    xs = [place[0] for place in places] or [0.0]
+    return [
+        min(xs) - 240 if side == INPUTS else max(xs) + 400,
+        min((place[1] for place in places), default=0.0),
     ]
-    slots += [
-        {"name": name, "type": type, "link": None, "widget": {"name": name}} for name, type in widgets.items()
+
+
+def _joined(written: Written, node: int, slot: int, side: str) -> dict[int, list[int]]:
+    found = dict[int, list[int]]()
+    for link in written.links:
+        if link[node] == BORDERS[side]:
+            found.setdefault(link[slot], []).append(link[0])
+    return found
+
+
+def _boundaries(
+    id: str, items: Mapping[str, Boundary], links: Mapping[int, list[int]]
+) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": str(uuid5(NAMESPACE_URL, f"darkroom:{id}:{number}:{name}")),
+            **mapping(item.extra.get("editor")),
+            "name": name,
+            "type": item.type or "*",
+            "linkIds": links.get(number, []),
+            **({"label": item.label} if item.label else {}),
+        }
+        for number, (name, item) in enumerate(items.items())
     ]
-    given = {**mapping(node.extra.get("hidden_values")), **literals}
-    values = [*_in_order(widgets, given, mapping(node.extra.get("control"))), *raw]
-    outputs = [_output(name, socket_type(type)) for name, type in _pairs(facts.get("outputs"))]
-    told = frozenset({"properties", "slots", "widgets_values", "hidden_values", "control"})
-    return Drawn(slots, outputs, values, rest=more if raw else {}, told=told)
 
 
-def _pairs(value: Any) -> list[tuple[str, str]]:
-    items = [sequence(item) for item in sequence(value)]
-    return [(text(item[0]), text(item[1])) for item in items if len(item) == 2]
+def _link(link: list[Any], written: Written) -> dict[str, Any]:
+    reroute = written.through.get(link[0])
+    return dict(zip(_LINK, link, strict=True)) | ({} if reroute is None else {"parentId": reroute})
 
 
-def _in_order(
-    names: Mapping[str, str], values: Mapping[str, Any], controls: Mapping[str, Any]
-) -> Iterator[Any]:
-    for name in names:
-        yield values.get(name)
-        if name in controls:
-            yield controls[name]
-
-
-def _links(
-    workflow: Workflow, types: NodeTypes, drawn: Mapping[str, Drawn], ids: Mapping[str, int]
-) -> Iterator[list[Any]]:
-    number = 0
-    for id, node in drawn.items():
-        for end, link in node.links.items():
-            number += 1
-            slot = output_slot(types.get(workflow.nodes[link.node].type), link.output)
-            yield [number, ids[link.node], slot, ids[id], end, _link_type(drawn[link.node], slot or 0)]
-
-
-def _link_type(source: Drawn, slot: int) -> str:
-    return source.outputs[slot]["type"] if 0 <= slot < len(source.outputs) else "*"
-
-
-def _join(nodes: Sequence[dict[str, Any]], links: Sequence[Sequence[Any]]) -> None:
-    """Write the numbers of links into the slots they join."""
-    by_id = {node["id"]: node for node in nodes}
-    for number, origin, slot, target, end, _ in links:
-        by_id[target]["inputs"][end]["link"] = number
-        outputs = by_id[origin]["outputs"]
-        while len(outputs) <= slot < 100:
-            outputs.append(_output(f"output {len(outputs)}"))
-        if 0 <= slot < len(outputs):
-            outputs[slot]["links"] = [*(outputs[slot]["links"] or []), number]
-
-
-def _places(workflow: Workflow, drawn: Mapping[str, Drawn]) -> dict[str, list[float]]:
-    """[x, y, width, height] of every node; those without a place come below the others, in columns."""
-    sizes = {id: (_WIDTH, _height(node)) for id, node in drawn.items()}
-    told = {id: place for id in drawn if (place := numbers(workflow.layout.get(id), 2))}
-    bottom = max((place[1] for place in told.values()), default=-400) + 400
-    left = min((place[0] for place in told.values()), default=0)
-    rest = Workflow({id: node for id, node in workflow.nodes.items() if id not in told})
-    laid = {id: list(place) for id, place in layered_places(rest, sizes, left, bottom).items()}
-    found = {**told, **laid}
-    return {
-        id: place + (numbers(workflow.layout.get(id), 4)[2:] or list(sizes[id]))
-        for id, place in found.items()
-    }
-
-
-def _height(node: Drawn) -> float:
-    rows = max(sum("widget" not in slot for slot in node.slots), len(node.outputs))
-    return 30.0 + 20 * rows + 24 * len(node.values)
-
-
-@dataclass(frozen=True, slots=True)
-class Numbered:
-    """A node's number for the editor, its place in the order of running, and what ComfyUI calls its type."""
-
-    number: int
-    order: int
-    type: str
-
-
-def _node(workflow: Workflow, id: str, drawn: Drawn, place: list[float], as_: Numbered) -> dict[str, Any]:
-    node = workflow.nodes[id]
-    ours = write_ours(
-        Ours(
-            id if str(as_.number) != id else "",
-            node.type if node.type != as_.type else "",
-            drawn.rest,
-            drawn.unset,
-            _left_over(node, drawn),
-            _moved(workflow.layout.get(id), place),
-        )
-    )
-    properties = {"Node name for S&R": as_.type, **mapping(node.extra.get("properties"))}
-    return {
-        "id": as_.number,
-        "type": as_.type,
-        "pos": place[:2],
-        "size": place[2:],
-        "flags": {},
-        "order": as_.order,
-        "mode": MODES[node.mode],
-        "inputs": drawn.slots,
-        "outputs": drawn.outputs,
-        "properties": {**properties, OURS: ours} if ours else properties,
-        "widgets_values": drawn.values,
-        **({"title": node.title} if node.title else {}),
-        **{key: node.extra[key] for key in LOOKS if key in node.extra},
-    }
-
-
-def _left_over(node: Node, drawn: Drawn) -> dict[str, Any]:
-    """What is kept with a node and has no place in the editor's format."""
-    told = {*LOOKS, *drawn.told}
-    return {key: value for key, value in node.extra.items() if key not in told}
-
-
-def _moved(was: Any, place: list[float]) -> dict[str, Any]:
-    """Our layout of a node where it is not what the editor gets: it holds until someone moves the node."""
-    return {} if was == place else {"was": was, "is": place}
+def _last_reroute(written: Written) -> int:
+    ids = (item.get("id") for item in written.reroutes)
+    return max((id for id in ids if isinstance(id, int)), default=0)

@@ -8,10 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from compat.formats.litegraph import PRIMITIVE, Definition, RawGraph, RawLink, RawNode, RawSlot, parse_node
+from compat.formats.litegraph import Definition, RawGraph, RawLink, RawNode, RawSlot, parse_node
 from compat.formats.shape import identity, mapping, sequence, text, whole
+from compat.formats.slots import output_name
 from compat.formats.values import read_values
 from compat.formats.widgets import front_order, has_control, has_upload, has_widget
+from graph.document import PRIMITIVE
 from graph.formats import NodeTypes
 from graph.spec import NodeSpec
 
@@ -105,7 +107,8 @@ def _definition(name: str, data: Mapping[str, Any], instance: RawNode, types: No
         {id: _filled(node, inside, shown, values) for id, node in nodes.items()}, {**links, **wires, **ends}
     )
     inputs = tuple(RawSlot(show.name, widget=show.widget) for show in shown)
-    return Definition(instance.type, name, graph, inputs, (RawSlot(""),) * len(outputs), promoted=())
+    made = tuple(RawSlot(output_name(specs[node], slot)) for node, slot in outputs)
+    return Definition(instance.type, name, graph, inputs, made, promoted=())
 
 
 def _links(data: Mapping[str, Any], nodes: Mapping[str, RawNode]) -> Iterator[tuple[str, RawLink]]:

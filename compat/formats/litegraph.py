@@ -8,8 +8,6 @@ from compat.formats.shape import identity, kind, mapping, sequence, text, whole
 from graph.document import Mode
 from graph.problems import Problem
 
-REROUTE: Final = "Reroute"
-PRIMITIVE: Final = "PrimitiveNode"
 NOTES: Final = ("Note", "MarkdownNote")
 MODES: Final[Mapping[int, Mode]] = {2: "mute", 4: "bypass"}
 
@@ -23,6 +21,7 @@ class RawSlot:
     link: str = ""
     widget: bool = False
     label: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +39,16 @@ class RawNode:
 
 @dataclass(frozen=True, slots=True)
 class RawLink:
-    """A wire of the file: output number `slot` of node `origin` feeds input number `end` of node `target`."""
+    """A wire of the file: output number `slot` of node `origin` feeds input number `end` of node `target`.
+
+    reroute: the last of the reroutes that it is drawn through, where the link itself tells it.
+    """
 
     origin: str
     slot: int
     target: str
     end: int
+    reroute: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,7 @@ class Definition:
     input_id: str = "-10"
     output_id: str = "-20"
     promoted: tuple[str, ...] | None = None
+    data: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def link_to_output(self, slot: int) -> str:
         """The id of the link that feeds an output, or ""."""
@@ -129,6 +133,7 @@ def _definition(data: Mapping[str, Any], problems: list[Problem]) -> Definition:
         _slots(data.get("outputs")),
         identity(mapping(data.get("inputNode")).get("id")) or "-10",
         identity(mapping(data.get("outputNode")).get("id")) or "-20",
+        data=data,
     )
 
 
@@ -176,6 +181,7 @@ def _slot(data: Mapping[str, Any]) -> RawSlot:
         identity(data.get("link")),
         bool(mapping(data.get("widget"))),
         text(data.get("label")),
+        data,
     )
 
 
@@ -190,7 +196,8 @@ def _link(item: Any, place: str, problems: list[Problem]) -> tuple[str, RawLink]
         id, origin, target = (identity(entries[index]) for index in (0, 1, 3))
         slot, end = whole(entries[2]), whole(entries[4])
         if id and origin and target and slot is not None:
-            return id, RawLink(origin, slot, target, -1 if end is None else end)
+            reroute = identity(mapping(item).get("parentId"))
+            return id, RawLink(origin, slot, target, -1 if end is None else end, reroute)
     problems.append(Problem("bad_link", f"{place}A link cannot be read.", fix="Save the workflow again."))
     return None
 

@@ -1,16 +1,15 @@
 """Muted and bypassed nodes taken out as ComfyUI's front end does when it writes the API format."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from compat.formats.slots import output_slot
 from compat.formats.widgets import socket_order
+from graph.bypass import Names, bypass_input
 from graph.document import Link, Node, Workflow
 from graph.formats import NodeTypes
 from graph.sockets import ANY_NAME
 from graph.spec import NodeSpec
 
-Names = Sequence[str]
 _ANY: Names = (ANY_NAME,)
 
 
@@ -35,29 +34,6 @@ def slots_of(node: Node, spec: NodeSpec | None) -> Slots:
         tuple(input.type.names for input in inputs),
         tuple(output.type.names for output in spec.outputs),
     )
-
-
-def fits(one: Names, other: Names) -> bool:
-    """Whether two sockets may be joined."""
-    return ANY_NAME in one or ANY_NAME in other or not set(one).isdisjoint(other)
-
-
-def bypass_input(
-    input_types: Sequence[Names], output_types: Sequence[Names], slot: int, wanted: Names
-) -> int | None:
-    """The number of the input that stands in for output `slot` of a bypassed node, or None.
-
-    The input at the same place if its type fits both the output's and the wanted one, else the first with
-    exactly the wanted type, else the first that fits.
-    """
-    if ANY_NAME in wanted:
-        return (slot if 0 <= slot < len(input_types) else 0) if input_types else None
-    output = output_types[slot] if 0 <= slot < len(output_types) else _ANY
-    if 0 <= slot < len(input_types) and fits(input_types[slot], output) and fits(input_types[slot], wanted):
-        return slot
-    exact = [index for index, names in enumerate(input_types) if set(names) == set(wanted)]
-    fitting = [index for index, names in enumerate(input_types) if fits(names, wanted)]
-    return next(iter((*exact, *fitting)), None)
 
 
 def true_source(workflow: Workflow, types: NodeTypes, link: Link, wanted: Names) -> Link | None:

@@ -6,6 +6,7 @@ from typing import Any, Final, cast
 
 from compat.server.surroundings import Surroundings
 from graph.document import Workflow
+from graph.flat import flat
 from graph.problems import WorkflowError
 from host.jobs.model import Job, Payload
 
@@ -56,7 +57,8 @@ def plain_number(number: float) -> float | int:
 
 
 def _translated(payload: Payload, around: Surroundings) -> Posted:
-    types, nodes = around.types(), payload.workflow.nodes
+    types = around.types()
+    nodes = flat(payload.workflow, types).nodes
     try:
         prompt = around.services.format_named("api").write(payload.workflow, types)
     except WorkflowError:  # what only our format can say has no form here

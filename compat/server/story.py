@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 from graph.document import Link, Workflow
+from graph.flat import NO_TYPES, flat
 from host.jobs.model import JobRecord, NumberedEvent, Payload
 
 _FROM_CACHE: Final = ("cached", "disk")
@@ -49,13 +50,14 @@ class JobStory:
     @staticmethod
     def of(id: str, payload: Payload) -> "JobStory":
         """The story of a job that has not begun."""
-        return JobStory(id, _kinds(payload.workflow), _sources(payload.workflow))
+        workflow = flat(payload.workflow, NO_TYPES)
+        return JobStory(id, _kinds(workflow), _sources(workflow))
 
     @staticmethod
     def of_record(record: JobRecord) -> "JobStory":
         """The story of a job that has ended."""
         story = JobStory.of(record.job.id, record.payload)
-        story.planned = dict.fromkeys(record.payload.workflow.nodes)
+        story.planned = dict.fromkeys(story.kinds)
         for event in record.events:
             if event.kind == "node_failed":
                 story.failure = story.failure or event.data

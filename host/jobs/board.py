@@ -489,7 +489,8 @@ def _place_after(others: Sequence[Job], after: str) -> tuple[float, int]:
 
 def _words(job: Job, payload: Payload) -> str:
     """What a search looks through."""
-    types = dict.fromkeys(node.type for node in payload.workflow.nodes.values())
+    canvases = (payload.workflow.nodes, *(item.nodes for item in payload.workflow.subgraphs.values()))
+    types = dict.fromkeys(node.type for nodes in canvases for node in nodes.values())
     return " ".join([job.id, job.title, job.client_id, *job.models, *types])
 
 

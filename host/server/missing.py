@@ -9,6 +9,7 @@ from aiohttp import web
 from pydantic import BaseModel, Field
 
 from graph.document import Node, Workflow
+from graph.flat import flat
 from graph.formats import read_any
 from graph.registry import Registry
 from graph.spec import FileChoice
@@ -89,6 +90,7 @@ async def find_missing(request: web.Request) -> web.StreamResponse:
     def found() -> dict[str, Any]:
         types = request.app[TYPES]()
         workflow = read_any(body, request.app[SERVICES].formats(), types, "The body")
+        workflow = flat(workflow, types)
         files = missing_files(workflow, types, request.app[FOLDERS])
         return {
             "types": list(missing_types(workflow, types)),

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 
 from graph.document import Workflow
 from graph.document_json import write_workflow
+from graph.flat import flat
 from graph.formats import read_any
 from graph.problems import WorkflowError
 from graph.registry import Registry
@@ -159,6 +160,7 @@ def _read(request: web.Request, data: bytes, source: _Source) -> Workflow:
 
 
 def _template(source: _Source, workflow: Workflow, types: Registry, folders: Folders) -> dict[str, Any]:
+    workflow = flat(workflow, types)
     notes = [cast("dict[str, Any]", note).get("text") for note in workflow.notes if isinstance(note, dict)]
     return {
         "name": source.name,

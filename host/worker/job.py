@@ -8,8 +8,9 @@ from typing import Any, cast
 
 from graph.calling import HiddenValues, RunningGraph
 from graph.document import Node, Workflow
+from graph.flat import flat, targets_within
 from graph.registry import Registry
-from graph.sweep import COPY_OF
+from graph.sweep_marks import COPY_OF
 from host.folders import Folders
 from host.headless import HeadlessJob
 from host.jobs.model import Payload
@@ -68,7 +69,7 @@ WorkerJob = HeadlessJob | TextsJob | BareJob
 def settled(payload: Payload, bench: Bench) -> Workflow:
     """The workflow as it runs: swept, its dynamic prompts chosen, unless another program already did."""
     if payload.texts:
-        return payload.workflow
+        return flat(payload.workflow, bench.types)
     return as_it_runs(payload.workflow, bench.types, lambda name: bench.files.find("input", name))
 
 
@@ -79,7 +80,8 @@ def targets_in(workflow: Workflow, payload: Payload) -> tuple[str, ...] | None:
     copies = defaultdict[str, list[str]](list)
     for id, node in workflow.nodes.items():
         copies[node.extra.get(COPY_OF, id)].append(id)
-    return tuple(id for target in payload.targets for id in copies.get(target, [target]))
+    asked = (id for target in payload.targets for id in copies.get(target, [target]))
+    return targets_within(workflow, asked)
 
 
 def job_for(bench: Bench, payload: Payload, workflow: Workflow) -> WorkerJob:

@@ -317,3 +317,38 @@ def test_an_object_may_hold_just_the_numbers_that_its_text_may(number: int) -> N
         return True
 
     assert taken({"x": number}) is taken(json.dumps({"x": number}))
+
+
+SAMPLE = Path(__file__).parents[2] / "web" / "src" / "document" / "samples" / "subgraphs.json"
+
+
+def test_the_editors_sample_of_subgraphs_is_written_as_it_was_read() -> None:
+    text = SAMPLE.read_text("utf-8")
+    workflow = parse_workflow(text)
+    assert [item.title for item in workflow.subgraphs.values()] == ["Invert and save", "Around"]
+    assert write_workflow(workflow) == text
+
+
+@pytest.mark.parametrize(
+    ("subgraph", "message"),
+    [
+        ({}, "In the workflow, subgraphs.s.nodes is missing."),
+        ({"nodes": {"1": {}}}, "In subgraph s: Node 1, type is missing."),
+        (
+            {"nodes": {"1": {"type": "A", "inputs": {"a": {"link": ["x", 0]}}}}, "title": "T"},
+            "In subgraph T: Node 1, input a: the link to node x counts outputs (0).",
+        ),
+        (
+            {"nodes": {"@inputs": {"type": "A"}}},
+            "In subgraph s: A node is called @inputs, which stands for the boundary of the subgraph.",
+        ),
+        (
+            {"nodes": {}, "outputs": {"o": {"link": 5}}},
+            "In subgraph s: Node @outputs, input o: this is no link.",
+        ),
+    ],
+)
+def test_faults_of_subgraphs_are_told(subgraph: dict[str, Any], message: str) -> None:
+    with pytest.raises(WorkflowError) as caught:
+        parse_workflow({"format": "darkroom/1", "nodes": {}, "subgraphs": {"s": subgraph}})
+    assert [problem.message for problem in caught.value.problems] == [message]

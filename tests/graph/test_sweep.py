@@ -6,15 +6,18 @@ import pytest
 
 from graph.document import Link, Node, Port, Workflow
 from graph.document_json import parse_workflow, write_workflow
+from graph.dynamic_prompts import choose_prompts
 from graph.memory_store import MemoryStore
 from graph.node import node
 from graph.outcome import Outcome
 from graph.problems import WorkflowError
 from graph.registry import Registry
 from graph.run import run_workflow
-from graph.sockets import Socket
-from graph.sweep import GRID, MOST_COPIES, POINT, Axis, Stop, expand_sweep, point_of
+from graph.sockets import Socket, SocketType
+from graph.spec import Input, NodeSpec, Number, Text
+from graph.sweep import GRID, MOST_COPIES, Axis, Stop, expand_sweep, point_of
 from graph.sweep_axes import axes_of, read_axis
+from graph.sweep_marks import POINT
 from graph.validation import validate
 from tests.graph.running import STANDARD, ToyJob, run
 from tests.graph.toys import TOYS, picture, spec
@@ -170,13 +173,17 @@ def test_ids_that_are_taken_are_avoided() -> None:
     assert "sample~1~" in swept("sample.cfg=3,5", workflow=workflow)
 
 
-def test_dynamic_prompts_are_settled_in_copies_and_in_what_they_share() -> None:
-    def settle(workflow: Workflow) -> Workflow:
-        nodes = {id: Node(item.type, item.inputs, f"settled {id}") for id, item in workflow.nodes.items()}
-        return Workflow(nodes)
+DYNAMIC = Input("text", SocketType(("STRING",)), widget=Text(dynamic_prompts=True))
+SAYING = Registry([NodeSpec("Say", print, (DYNAMIC, Input("cfg", SocketType(("FLOAT",)), widget=Number())))])
 
-    nodes = expand_sweep(picture(), TOYS, [axis("sample.cfg=3,5")], settle).workflow.nodes
-    assert (nodes["text"].title, nodes["sample~1"].title) == ("settled text", "settled sample (cfg 3)")
+
+def test_all_copies_of_a_node_choose_their_dynamic_prompts_alike() -> None:
+    options = "{" + "|".join("abcdefghijklmnop") + "}"
+    said = Workflow({"say": Node("Say", {"text": options, "cfg": 1.0})})
+    chosen = choose_prompts(said, SAYING, 7).nodes["say"].inputs["text"]
+    copies = expand_sweep(said, SAYING, [axis("say.cfg=3,5,7")]).workflow
+    texts = [node.inputs["text"] for node in choose_prompts(copies, SAYING, 7).nodes.values()]
+    assert texts == [chosen] * 3
 
 
 def test_a_point_is_a_workflow_of_its_own() -> None:

@@ -223,7 +223,7 @@ export const T = {
     more: (count: number) => `and ${count} more`,
     moved: (count: number) => (count === 1 ? "1 node was moved" : `${count} nodes were moved`),
     kinds: { added: "added", removed: "removed", changed: "changed" } as Record<string, string>,
-    parts: { ports: "The ports differ", groups: "The groups differ", notes: "The notes differ", lock: "The locks differ", extra: "Other entries differ" } as Record<string, string>,
+    parts: { ports: "The ports differ", groups: "The groups differ", notes: "The notes differ", subgraphs: "The subgraphs differ", lock: "The locks differ", extra: "Other entries differ" } as Record<string, string>,
     versions: "Versions",
     versionsOf: (name: string) => `Versions of ${name}`,
     versionsTitle: (name: string) => `Versions of ${name}`,

@@ -3,13 +3,14 @@ import pytest
 from compat.formats.api_writer import write_api
 from compat.formats.editor_reader import read_editor, recognises_editor
 from graph.document import Link, Node, Workflow
+from graph.flat import flat
 from graph.problems import WorkflowError
 from tests.compat.drawn import Json, canvas, defining, drawn, slot, subgraph, wire
 from tests.compat.toys import TOYS
 
 
 def read(nodes: list[Json], links: list[object] | None = None, **more: object) -> dict[str, Node]:
-    return dict(read_editor(canvas(nodes, links, **more), TOYS).nodes)
+    return dict(flat(read_editor(canvas(nodes, links, **more), TOYS), TOYS).nodes)
 
 
 def messages(data: object) -> list[str]:
@@ -229,14 +230,15 @@ def test_five_hundred_levels_of_subgraphs_are_expanded() -> None:
     assert nodes["4"].inputs["images"] == Link(":".join(["1"] * 502), "IMAGE")
 
 
-def test_what_lies_in_a_subgraph_is_laid_out_where_the_instance_lay() -> None:
+def test_what_lies_in_a_subgraph_stays_where_it_lies_there() -> None:
     inner = subgraph(
         "s", [drawn(2, "Blank", pos=[100, 50], size=[10, 10]), drawn(3, "Note", ["n"], pos=[110, 90])], []
     )
     workflow = read_editor(canvas([drawn(5, "s", [], pos=[1000, 2000])], **defining(inner)), TOYS)
-    assert workflow.layout == {"5:2": [1000, 2000, 10, 10]}
-    assert workflow.notes == ({"text": "n", "at": [1010, 2040]},)
-    assert workflow.groups[0]["title"] == "the s"
+    assert workflow.layout == {"5": [1000, 2000]}
+    inside = workflow.subgraphs["s"]
+    assert (inside.title, inside.layout) == ("the s", {"2": [100, 50, 10, 10]})
+    assert inside.notes == ({"text": "n", "at": [110, 90]},)
 
 
 @pytest.mark.parametrize(
@@ -276,5 +278,5 @@ def test_five_thousand_reroutes_in_a_row_are_seen_through() -> None:
     ]
     nodes[-1]["inputs"] = [slot("images", "IMAGE", count)]
     links = [[n, n - 1, 0, n, 0, "*"] for n in range(2, count + 1)]
-    workflow: Workflow = read_editor(canvas(nodes, links), TOYS)
+    workflow: Workflow = flat(read_editor(canvas(nodes, links), TOYS), TOYS)
     assert workflow.nodes["s"].inputs == {"images": Link("1", "IMAGE")}

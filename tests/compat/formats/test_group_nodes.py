@@ -2,6 +2,7 @@ from typing import Any
 
 from compat.formats.editor_reader import read_editor
 from graph.document import Link, Node
+from graph.flat import flat
 from tests.compat.drawn import Json, canvas, drawn, slot, wire
 from tests.compat.toys import TOYS
 
@@ -30,7 +31,7 @@ SOURCE = drawn(1, "Checkpoint", ["x"])
 
 def read(group: Json, instance: Json, *nodes: Json, links: list[Any] | None = None) -> dict[str, Node]:
     extra = {"groupNodes": {"both": group}}
-    return dict(read_editor(canvas([instance, *nodes], links, extra=extra), TOYS).nodes)
+    return dict(flat(read_editor(canvas([instance, *nodes], links, extra=extra), TOYS), TOYS).nodes)
 
 
 def group(values: Any, inputs: list[Json] | None = None, prefix: str = "workflow>", **more: Any) -> Json:

@@ -1,6 +1,6 @@
 /** What differs between two workflows, node by node, in words that people use: places alone count as moved. */
 
-import { Link, type Id, type Node, type Value, type Workflow } from "./document";
+import { EMPTY, Link, writeWorkflow, type Id, type Node, type Value, type Workflow } from "./document";
 import { printJson, type Json } from "./json";
 
 export interface InputChange {
@@ -34,7 +34,14 @@ export function differenceOf(before: Workflow, after: Workflow): Difference {
     else if (other !== node) nodes.push(...changed(id, node, other));
   }
   for (const [id, node] of after.nodes) if (!before.nodes.has(id)) nodes.push(change(id, node, "added"));
-  return { nodes, moved: movedIn(before, after), parts: PARTS.filter((part) => !same(before[part], after[part])) };
+  const parts: string[] = PARTS.filter((part) => !same(before[part], after[part]));
+  if (!haveSameSubgraphs(before, after)) parts.push("subgraphs");
+  return { nodes, moved: movedIn(before, after), parts };
+}
+
+function haveSameSubgraphs(before: Workflow, after: Workflow): boolean {
+  const text = ({ subgraphs }: Workflow): string => writeWorkflow({ ...EMPTY, subgraphs });
+  return before.subgraphs === after.subgraphs || text(before) === text(after);
 }
 
 export const isSame = ({ nodes, moved, parts }: Difference): boolean => !nodes.length && !moved && !parts.length;

@@ -24,6 +24,13 @@ describe("JSON", () => {
 });
 
 describe("a workflow", () => {
+  it("keeps its subgraphs byte for byte, as the server writes them", () => {
+    const text = readFileSync(join(import.meta.dirname, "samples", "subgraphs.json"), "utf8");
+    const workflow = readWorkflow(text);
+    expect([...workflow.subgraphs.values()].map(({ title }) => title)).toEqual(["Invert and save", "Around"]);
+    expect(writeWorkflow(workflow)).toBe(text);
+  });
+
   it.each(FILES)("%s is saved byte for byte", (name) => {
     expect(writeWorkflow(readWorkflow(textOf(name)))).toBe(textOf(name));
   });

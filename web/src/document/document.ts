@@ -24,8 +24,29 @@ export interface Node {
   readonly extra: JsonObject;
 }
 
+/** An input or output of a subgraph; an output with the link that it gives. */
+export interface Boundary {
+  readonly link?: Link;
+  readonly type: string;
+  readonly label: string;
+  readonly extra: JsonObject;
+}
+
+/** Nodes under one name, which a node of the type subgraph/ID stands for. */
+export interface Subgraph {
+  readonly title: string;
+  readonly inputs: ReadonlyMap<string, Boundary>;
+  readonly outputs: ReadonlyMap<string, Boundary>;
+  readonly nodes: ReadonlyMap<Id, Node>;
+  readonly layout: JsonObject;
+  readonly groups: readonly Json[];
+  readonly notes: readonly Json[];
+  readonly extra: JsonObject;
+}
+
 export interface Workflow {
   readonly nodes: ReadonlyMap<Id, Node>;
+  readonly subgraphs: ReadonlyMap<Id, Subgraph>;
   readonly ports: JsonObject;
   readonly layout: JsonObject;
   readonly groups: readonly Json[];
@@ -36,6 +57,7 @@ export interface Workflow {
 
 export const EMPTY: Workflow = {
   nodes: new Map(),
+  subgraphs: new Map(),
   ports: new Map(),
   layout: new Map(),
   groups: [],
@@ -44,7 +66,9 @@ export const EMPTY: Workflow = {
   extra: new Map(),
 };
 
-const SECTIONS = ["format", "nodes", "ports", "layout", "groups", "notes", "lock"];
+const SECTIONS = ["format", "nodes", "subgraphs", "ports", "layout", "groups", "notes", "lock"];
+const SUBGRAPH_KEYS = ["title", "inputs", "outputs", "nodes", "layout", "groups", "notes"];
+const BOUNDARY_KEYS = ["link", "type", "label"];
 const NODE_KEYS = ["type", "inputs", "title", "mode"];
 const MODES: readonly string[] = ["run", "mute", "bypass"];
 
@@ -54,7 +78,8 @@ export function readWorkflow(text: string): Workflow {
   if (!isObject(data) || data.get("format") !== FORMAT) throw new JsonError(`This is no workflow of the format ${FORMAT}.`);
   const section = (name: string): JsonObject => objectAt(data, name, "the workflow");
   return {
-    nodes: new Map([...section("nodes")].map(([id, node]) => [id, readNode(id, node)])),
+    nodes: readNodes(section("nodes")),
+    subgraphs: new Map([...section("subgraphs")].map(([id, item]) => [id, readSubgraph(id, item)])),
     ports: section("ports"),
     layout: section("layout"),
     groups: listAt(data, "groups"),
@@ -62,6 +87,41 @@ export function readWorkflow(text: string): Workflow {
     lock: section("lock"),
     extra: without(data, SECTIONS),
   };
+}
+
+function readNodes(data: JsonObject): ReadonlyMap<Id, Node> {
+  return new Map([...data].map(([id, node]) => [id, readNode(id, node)]));
+}
+
+function readSubgraph(id: Id, data: Json): Subgraph {
+  if (!isObject(data)) throw new JsonError(`Subgraph ${id} is no object.`);
+  const where = `subgraph ${id}`;
+  const section = (name: string): JsonObject => objectAt(data, name, where);
+  const ends = (name: string): ReadonlyMap<string, Boundary> =>
+    new Map([...section(name)].map(([key, item]) => [key, readBoundary(key, item, where)]));
+  return {
+    title: textAt(data, "title", where),
+    inputs: ends("inputs"),
+    outputs: ends("outputs"),
+    nodes: readNodes(section("nodes")),
+    layout: section("layout"),
+    groups: listAt(data, "groups"),
+    notes: listAt(data, "notes"),
+    extra: without(data, SUBGRAPH_KEYS),
+  };
+}
+
+function readBoundary(name: string, data: Json, where: string): Boundary {
+  if (!isObject(data)) throw new JsonError(`In ${where}, ${name} is no object.`);
+  const found = readInput(new Map([["link", data.get("link") ?? null]]));
+  const link = found instanceof Link ? { link: found } : {};
+  return { ...link, type: textAt(data, "type", where), label: textAt(data, "label", where), extra: without(data, BOUNDARY_KEYS) };
+}
+
+function textAt(data: JsonObject, name: string, where: string): string {
+  const found = data.get(name) ?? "";
+  if (typeof found !== "string") throw new JsonError(`In ${where}, ${name} is no text.`);
+  return found;
 }
 
 function readNode(id: Id, data: Json): Node {
@@ -99,24 +159,54 @@ function without(data: JsonObject, names: readonly string[]): JsonObject {
 
 /** The text of a workflow, as the server writes it: one line an input, ending in a newline. */
 export function writeWorkflow(workflow: Workflow): string {
-  const nodes = [...workflow.nodes].map(([id, node]) => [id, nodeText(node)] as const);
-  const sections = [section("format", printJson(FORMAT)), section("nodes", block(nodes, "  "))];
+  const sections = [section("format", printJson(FORMAT)), section("nodes", nodesText(workflow.nodes, "  "))];
+  const subgraphs = [...workflow.subgraphs].map(([id, item]) => [id, block(subgraphTexts(item), "    ")] as const);
+  if (subgraphs.length) sections.push(section("subgraphs", block(subgraphs, "  ")));
   for (const name of ["ports", "layout"] as const)
     if (workflow[name].size) sections.push(section(name, lines(workflow[name])));
   for (const name of ["groups", "notes"] as const)
     if (workflow[name].length)
-      sections.push(section(name, `[\n${workflow[name].map((item) => `    ${printJson(item)}`).join(",\n")}\n  ]`));
+      sections.push(section(name, itemsText(workflow[name], "  ")));
   if (workflow.lock.size) sections.push(section("lock", lines(workflow.lock)));
   for (const [name, value] of workflow.extra) sections.push(section(name, printJson(value)));
   return `{\n${sections.join(",\n")}\n}\n`;
+}
+
+/** The parts of a subgraph, in their order. */
+function subgraphTexts(item: Subgraph): [string, string][] {
+  const parts: [string, string][] = item.title ? [["title", printJson(item.title)]] : [];
+  for (const name of ["inputs", "outputs"] as const) {
+    const ends = [...item[name]].map(([key, end]) => [key, boundaryText(end)] as const);
+    if (ends.length) parts.push([name, block(ends, "      ")]);
+  }
+  parts.push(["nodes", nodesText(item.nodes, "      ")]);
+  if (item.layout.size) parts.push(["layout", lines(item.layout, "      ")]);
+  for (const name of ["groups", "notes"] as const) if (item[name].length) parts.push([name, itemsText(item[name], "      ")]);
+  for (const [name, value] of item.extra) parts.push([name, printJson(value)]);
+  return parts;
+}
+
+function boundaryText({ link, type, label, extra }: Boundary): string {
+  const parts: [string, Json][] = link ? [["link", [link.node, link.output]]] : [];
+  if (type) parts.push(["type", type]);
+  if (label) parts.push(["label", label]);
+  return printJson(new Map([...parts, ...extra]));
+}
+
+function nodesText(nodes: ReadonlyMap<Id, Node>, indent: string): string {
+  return block([...nodes].map(([id, node]) => [id, nodeText(node, `${indent}  `)] as const), indent);
+}
+
+function itemsText(items: readonly Json[], indent: string): string {
+  return `[\n${items.map((item) => `${indent}  ${printJson(item)}`).join(",\n")}\n${indent}]`;
 }
 
 function section(name: string, text: string): string {
   return `  ${printJson(name)}: ${text}`;
 }
 
-function lines(data: JsonObject): string {
-  return block([...data].map(([key, value]) => [key, printJson(value)] as const), "  ");
+function lines(data: JsonObject, indent = "  "): string {
+  return block([...data].map(([key, value]) => [key, printJson(value)] as const), indent);
 }
 
 function block(entries: readonly (readonly [string, string])[], indent: string): string {
@@ -124,14 +214,14 @@ function block(entries: readonly (readonly [string, string])[], indent: string):
   return inner ? `{\n${inner}\n${indent}}` : "{}";
 }
 
-function nodeText(node: Node): string {
+function nodeText(node: Node, indent: string): string {
   const inputs = [...node.inputs].map(([name, value]) => [name, inputText(value)] as const);
   const entries: [string, string][] = [["type", printJson(node.type)]];
-  if (inputs.length) entries.push(["inputs", block(inputs, "      ")]);
+  if (inputs.length) entries.push(["inputs", block(inputs, `${indent}  `)]);
   if (node.title) entries.push(["title", printJson(node.title)]);
   if (node.mode !== "run") entries.push(["mode", printJson(node.mode)]);
   for (const [name, value] of node.extra) entries.push([name, printJson(value)]);
-  return block(entries, "    ");
+  return block(entries, indent);
 }
 
 function inputText(value: Value): string {
