@@ -191,7 +191,7 @@ async function dragging({ page, shot }) {
 
   // On the empty canvas it becomes a node of its own
   const count = await page.getByRole("article").count();
-  await page.getByRole("button", { name: "Result 1", exact: true }).dragTo(page.getByRole("main"), { targetPosition: { x: 120, y: 640 } });
+  await page.getByRole("button", { name: "Result 1", exact: true }).dragTo(page.getByRole("main"), { targetPosition: { x: 900, y: 640 } });
   await page.waitForFunction((expected) => document.querySelectorAll("article").length === expected, count + 1);
   await page.keyboard.press("Control+z");
   await shot("runs-dragged");
