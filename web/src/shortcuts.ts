@@ -5,7 +5,9 @@ import { addNote } from "./document/commands";
 import { redoNext, reopenTab, run, search, select, selectedNodes, showDialog, undoLast, useEditor } from "./editor";
 import { closeTab, save } from "./files";
 import { fit, fitSelected, pointerOnCanvas, searchAt } from "./canvas/view";
+import { showGallery, togglePanel } from "./panels/viewing";
 import { T } from "./texts";
+import { R } from "./texts-runs";
 
 interface Shortcut {
   readonly keys: readonly string[];
@@ -47,6 +49,10 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: ["Ctrl+O"], text: T.shortcuts.open, always: true, run: () => showDialog("open") },
   { keys: ["Alt+W"], text: T.shortcuts.closeTab, always: true, run: () => closeTab(useEditor.getState().active) },
   { keys: ["Ctrl+Shift+T", "Alt+Shift+T"], text: T.shortcuts.reopenTab, always: true, run: reopenTab },
+  { keys: ["Alt+Enter"], text: R.shortcuts.keepSeeds, always: true, run: () => actions.trying(() => actions.runWorkflow(1, undefined, true)) },
+  { keys: ["Alt+G"], text: R.shortcuts.gallery, always: true, run: () => showGallery(true) },
+  { keys: ["Alt+Q"], text: R.shortcuts.runs, always: true, run: () => togglePanel("runs") },
+  { keys: ["Alt+P"], text: R.shortcuts.problems, always: true, run: () => togglePanel("problems") },
   { keys: ["?"], text: T.shortcuts.help, run: () => showDialog("shortcuts") },
 ];
 

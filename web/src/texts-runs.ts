@@ -6,6 +6,12 @@ const percent = (share: number): string => `${Math.round(share * 100)} %`;
 
 export const R = {
   percent,
+  shortcuts: {
+    keepSeeds: "Run and keep the seeds",
+    gallery: "Open the gallery",
+    runs: "Show the runs",
+    problems: "Show the problems",
+  },
   bar: {
     runMenu: "More ways to run",
     cancelAll: "Cancel all",
@@ -153,12 +159,13 @@ export const R = {
     label: "Device",
     states: { starting: "loading", idle: "ready", busy: "busy", restarting: "starting again", stopped: "stopped" },
     none: "no worker",
+    cpu: "CPU",
     memory: "Memory",
     process: "Used by the worker",
     results: "Kept results",
     disk: "On disk",
     of: (used: string, total: string) => `${used} of ${total}`,
-    kept: (count: number, size: string) => `${count}, ${size}`,
+    kept: (count: number, size: string) => `${count} (${size})`,
     freeModels: "Unload models",
     freeAll: "Free all memory",
     freed: "Each worker lets go of it after its current job.",

@@ -197,6 +197,20 @@ async function dragging({ page, shot }) {
   await shot("runs-dragged");
 }
 
+/** A picture that is none fails its node while running; the reason stands there, with its trace, also after a reload. */
+async function failure({ page, shot }) {
+  const source = node(page, "Source picture");
+  await source.locator("input[type=file]").setInputFiles({ name: "torn.webp", mimeType: "image/webp", buffer: Buffer.from("no picture") });
+  await source.getByRole("combobox", { name: "image" }).getByText("torn.webp").waitFor();
+  await run(page).click();
+  await source.getByRole("alert").waitFor(RUN_TIME);
+  await source.getByRole("button", { name: "Details" }).click();
+  await source.getByText("Traceback").waitFor();
+  await shot("runs-failed");
+  await page.reload();
+  await source.getByRole("alert").waitFor();
+}
+
 async function device({ page, shot }) {
   await page.getByRole("button", { name: /^Device: / }).click();
   await page.getByRole("dialog", { name: "Device" }).getByText("Memory", { exact: true }).waitFor();
@@ -221,6 +235,7 @@ export async function play(tools) {
   await problems(tools);
   await gallery(tools);
   await dragging(tools);
+  await failure(tools);
   await device(tools);
   assert.deepEqual(await order(page).catch(() => []), []);
 }

@@ -1,13 +1,12 @@
 import { Handle, Position, useStore, type NodeProps } from "@xyflow/react";
-import { memo, useState, type SyntheticEvent } from "react";
+import { memo, useState } from "react";
 import { runWorkflow, SEED_KEY, toggleCollapsed, trying } from "../actions";
-import { inputUrl } from "../api/client";
 import { setTitle } from "../document/commands";
 import { Link, type Id } from "../document/document";
 import { asText, isObject } from "../document/json";
 import type { Input, Output } from "../document/schema";
 import { run, useEditor } from "../editor";
-import { nodeRunOf, pictureOf, useRuns } from "../runs";
+import { nodeRunOf, useRuns } from "../runs";
 import { Icon } from "../panels/Icon";
 import { T } from "../texts";
 import { R } from "../texts-runs";
@@ -16,7 +15,7 @@ import { colourOf, type CardNode } from "./flow";
 import { SIZES, socketY, type Row } from "./geometry";
 import { isFar } from "./near";
 import { NodeStatus } from "./NodeStatus";
-import { viewPicture } from "../panels/viewing";
+import { PictureRow } from "./PictureRow";
 
 export const NodeCard = memo(function NodeCard({ data, selected }: NodeProps<CardNode>) {
   const isSmall = useStore(isFar);
@@ -162,36 +161,5 @@ function FoldedSockets({ id, inputs, outputs }: { readonly id: Id; readonly inpu
         <OutputHandle key={output.name} output={output} y={SIZES.header / 2} />
       ))}
     </>
-  );
-}
-
-const hide = (event: SyntheticEvent<HTMLImageElement>): void => {
-  event.currentTarget.style.visibility = "hidden";
-};
-const show = (event: SyntheticEvent<HTMLImageElement>): void => {
-  event.currentTarget.style.visibility = "";
-};
-
-function PictureRow({ row, id, node }: { readonly row: Row; readonly id: Id; readonly node: CardNode["data"]["node"] }) {
-  const type = useEditor((state) => state.types.get(node.type));
-  const made = useRuns(pictureOf(id));
-  const input = type?.inputs.find((item) => item.widget?.kind === "image");
-  const chosen = input && asText(node.inputs.get(input.name) as never);
-  const picture = chosen ? inputUrl(chosen) : made;
-  return (
-    <div className="row picture" style={{ top: row.top, height: row.height }}>
-      {picture && (
-        <button
-          type="button"
-          className="nodrag"
-          aria-label={T.panel.fullView}
-          onClick={() => {
-            viewPicture(picture);
-          }}
-        >
-          <img key={picture} src={picture} alt={chosen ?? T.panel.results} draggable={false} onError={hide} onLoad={show} />
-        </button>
-      )}
-    </div>
   );
 }

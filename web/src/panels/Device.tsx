@@ -44,12 +44,11 @@ export function Device() {
   );
 }
 
-const nameOf = ({ facts, device }: WorkerTold): string => facts.name ?? device;
+const nameOf = ({ facts, device }: WorkerTold): string => (facts.type === "cpu" ? R.device.cpu : (facts.name ?? device));
 
 /** "CPU", or a GPU's name without its maker. */
 function shortNameOf(worker: WorkerTold): string {
-  const name = nameOf(worker);
-  return name.toLowerCase() === "cpu" ? "CPU" : name.replace(/^(NVIDIA|AMD|Intel)( GeForce| Radeon)? /, "").slice(0, 18);
+  return nameOf(worker).replace(/^(NVIDIA|AMD|Intel)( GeForce| Radeon)? /, "").slice(0, 18);
 }
 
 function Details({ told }: { readonly told: System }) {

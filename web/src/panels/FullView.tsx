@@ -1,15 +1,17 @@
 import { useEffect, useRef, useState, type KeyboardEvent } from "react";
 import { trying } from "../actions";
+import { deleteAsset } from "../api/assets";
+import { tell } from "../editor";
 import { openJob } from "../files";
 import { copyPicture, openPicture, seedsOf } from "../jobs/pictureActions";
-import { useRuns } from "../runs";
+import { forgetResult, useRuns } from "../runs";
 import { T } from "../texts";
 import { R } from "../texts-runs";
 import { FullInfo } from "./FullInfo";
 import { Icon } from "./Icon";
 import { Stage, type Comparison } from "./Stage";
 import { shotOf } from "./Strip";
-import { comparePictures, endComparison, useViewing, viewNext, viewPicture, type Shot } from "./viewing";
+import { comparePictures, endComparison, shotAt, useViewing, viewNext, viewPicture, type Shot } from "./viewing";
 import "./full.css";
 
 const close = (): void => {
@@ -78,6 +80,9 @@ export function FullView() {
           {other ? R.full.endCompare : R.full.comparePrevious}
         </button>
         <Doing shot={shot} />
+        <button type="button" onClick={() => trying(() => remove(shot, list[place + 1] ?? list[place - 1]))}>
+          {R.full.delete}
+        </button>
         <button type="button" aria-pressed={hasInfo} onClick={() => setInfo(!hasInfo)}>
           {R.full.info}
         </button>
@@ -86,10 +91,14 @@ export function FullView() {
   );
 }
 
-/** A picture of which only the address is known. */
-function shotAt(url: string): Shot {
-  const { pathname, searchParams } = new URL(url, location.href);
-  return { url, kind: pathname.split("/").at(-1) ?? "output", name: searchParams.get("name") ?? url };
+/** Deletes a picture for good, and shows the one beside it. */
+async function remove(shot: Shot, next: Shot | undefined): Promise<void> {
+  if (!confirm(R.full.deleteSure(1))) return;
+  await deleteAsset(shot.kind, shot.name);
+  forgetResult(shot.url);
+  const { among } = useViewing.getState();
+  viewPicture(next?.url ?? null, among?.filter(({ url }) => url !== shot.url) ?? null);
+  tell(R.full.deleted(1));
 }
 
 function Modes({ comparison, choose }: { readonly comparison: Comparison; readonly choose: (mode: Comparison) => void }) {

@@ -33,6 +33,12 @@ export const useViewing = create<Viewing>(() => ({
   panel: null,
 }));
 
+/** A picture of which only the address is known. */
+export function shotAt(url: string): Shot {
+  const { pathname, searchParams } = new URL(url, location.href);
+  return { url, kind: pathname.split("/").at(-1) ?? "output", name: searchParams.get("name") ?? url };
+}
+
 export function viewPicture(picture: string | null, among: readonly Shot[] | null = null): void {
   useViewing.setState({ picture, among, compared: null });
 }
