@@ -5,6 +5,7 @@ import { trying } from "./actions";
 import * as client from "./api/client";
 import * as api from "./api/files";
 import { workflowOf } from "./api/jobs";
+import { freeName } from "./dialogs/listing";
 import { all, setValue } from "./document/commands";
 import { readWorkflow, writeWorkflow, type Workflow } from "./document/document";
 import { JsonError } from "./document/json";
@@ -185,14 +186,6 @@ export async function duplicateSaved(name: string): Promise<void> {
   await api.saveWorkflow(freeName(name, new Set(entries.map((entry) => entry.name))), text, null);
 }
 
-/** A name like this one that is not taken. */
-export function freeName(name: string, taken: ReadonlySet<string>): string {
-  if (!taken.has(name)) return name;
-  let count = 2;
-  while (taken.has(`${name} ${count}`)) count += 1;
-  return `${name} ${count}`;
-}
-
 /** Saves files of any format as workflows named as they are. */
 export async function uploadWorkflows(files: readonly File[]): Promise<void> {
   const taken = new Set((await api.savedWorkflows()).map((entry) => entry.name));
@@ -264,6 +257,17 @@ async function inOurFormat(text: string): Promise<string> {
     return client.convert(text, "darkroom");
   }
 }
+
+/** Opens what the address of the page names: #form/NAME is a saved workflow as a form. */
+export async function openFromAddress(): Promise<void> {
+  const name = /^#form\/(.+)$/.exec(location.hash)?.[1];
+  if (!name) return;
+  await openSaved(decodeURIComponent(name));
+  set({ isForm: true });
+}
+
+/** The address that opens a saved workflow as a form. */
+export const formAddress = (name: string): string => `${location.origin}${location.pathname}#form/${encodeURIComponent(name)}`;
 
 // What is missing
 

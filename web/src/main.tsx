@@ -2,7 +2,9 @@ import "@xyflow/react/dist/base.css";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./App";
+import { trying } from "./actions";
 import { restoreDrafts } from "./drafts";
+import { openFromAddress } from "./files";
 import "./theme.css";
 
 function show(): void {
@@ -15,4 +17,6 @@ function show(): void {
     );
 }
 
-void restoreDrafts().then(show, show);
+void restoreDrafts()
+  .then(show, show)
+  .then(() => trying(openFromAddress));

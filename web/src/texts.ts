@@ -295,6 +295,7 @@ export const T = {
     progress: "Progress",
     noResult: "The picture appears here.",
     showGraph: "Show the graph",
+    copyLink: "Copy a link to this form",
   },
   settings: {
     title: "Settings",

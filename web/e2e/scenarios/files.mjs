@@ -5,6 +5,7 @@ import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { violations } from "../accessibility.mjs";
 import { drop, node, pictureOf } from "../canvas.mjs";
 
 export const title = "Files are saved without overwriting others' work, restored, imported and called";
@@ -223,7 +224,13 @@ async function settle({ page, url, shot }) {
   await leave(page);
 }
 
-export async function play(tools) {
+export async function play(given) {
+  const found = [];
+  const shot = async (name, of = given.page) => {
+    await given.shot(name, of);
+    for (const line of await violations(of)) found.push(`On ${name}: ${line}`);
+  };
+  const tools = { ...given, shot };
   await start(tools);
   await meet(tools);
   await restore(tools);
@@ -234,4 +241,5 @@ export async function play(tools) {
   await fillForm(tools);
   await call(tools);
   await settle(tools);
+  assert.deepEqual(found, []);
 }

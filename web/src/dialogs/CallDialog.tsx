@@ -1,9 +1,10 @@
 import { useState } from "react";
 import { commandLine, curlCode, pythonCode, settable, type Call } from "../document/callcode";
 import { writeWorkflow } from "../document/document";
-import { tell, useWorkflow } from "../editor";
+import { useWorkflow } from "../editor";
 import { download, fileName } from "../files";
 import { useMe } from "../me";
+import { copyText } from "../copying";
 import { T } from "../texts";
 import { Frame } from "./Frame";
 
@@ -61,19 +62,4 @@ export default function CallDialog() {
       </div>
     </Frame>
   );
-}
-
-/** Copies a text; over plain HTTP from another machine browsers only allow the old way. */
-async function copyText(text: string): Promise<void> {
-  try {
-    await navigator.clipboard.writeText(text);
-  } catch {
-    const field = document.createElement("textarea");
-    field.value = text;
-    (document.querySelector("dialog[open]") ?? document.body).append(field);
-    field.select();
-    document.execCommand("copy");
-    field.remove();
-  }
-  tell(T.call.copied);
 }

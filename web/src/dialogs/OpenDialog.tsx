@@ -8,27 +8,8 @@ import { Icon } from "../panels/Icon";
 import { recentNames } from "../recent";
 import { T } from "../texts";
 import { close, Frame } from "./Frame";
+import { ALL, DELETED, folderOf, listed, RECENT, type Sort } from "./listing";
 import { Thumbnail } from "./Thumbnail";
-
-type Sort = "newest" | "name";
-/** Places of the list beside a user's folders. */
-const ALL = "*";
-const RECENT = "*recent";
-const DELETED = "*deleted";
-
-const folderOf = (name: string): string => name.split("/").slice(0, -1).join("/");
-
-/** The entries of a place that fit words, in an order. */
-export function listed(entries: readonly Entry[], place: string, words: string, sort: Sort, recent: readonly string[]): readonly Entry[] {
-  const needles = words.toLowerCase().split(/\s+/).filter(Boolean);
-  const inPlace = entries.filter(({ name }) => {
-    if (place === RECENT) return recent.includes(name);
-    return place === ALL || place === DELETED || folderOf(name) === place || folderOf(name).startsWith(`${place}/`);
-  });
-  const found = inPlace.filter(({ name }) => needles.every((needle) => name.toLowerCase().includes(needle)));
-  if (place === RECENT) return found.sort((a, b) => recent.indexOf(a.name) - recent.indexOf(b.name));
-  return found.sort((a, b) => (sort === "name" ? a.name.localeCompare(b.name) : b.modified - a.modified));
-}
 
 export default function OpenDialog() {
   const [entries, setEntries] = useState<readonly Entry[] | null>(null);

@@ -4,21 +4,7 @@ import { templates, type Template } from "../api/files";
 import { openTemplate } from "../files";
 import { T } from "../texts";
 import { close, Frame } from "./Frame";
-
-const ALL = "";
-/** Shelves in this order come first; plugins' follow. */
-const ORDER = ["Basics", "Prompts", "Inpainting", "Control", "Sampling", "SDXL", "Batches and loops"];
-
-const rank = (item: Template): number => (ORDER.indexOf(shelfOf(item)) + 1 || ORDER.length + 1) - (item.name === "txt2img" ? 1 : 0);
-
-/** The templates that fit words and a category; a plugin's stand under its name. */
-export function fitting(found: readonly Template[], words: string, category: string): readonly Template[] {
-  const needles = words.toLowerCase().split(/\s+/).filter(Boolean);
-  const text = (item: Template): string => [item.title, item.name, item.category, item.pack, ...item.notes].join(" ").toLowerCase();
-  return found.filter((item) => (category === ALL || shelfOf(item) === category) && needles.every((needle) => text(item).includes(needle)));
-}
-
-export const shelfOf = ({ pack, category }: Template): string => pack || category || T.templates.other;
+import { ALL, fitting, inOrder, shelfOf } from "./shelves";
 
 export default function TemplatesDialog() {
   const [found, setFound] = useState<readonly Template[]>([]);
@@ -26,7 +12,7 @@ export default function TemplatesDialog() {
   const [category, setCategory] = useState(ALL);
   useEffect(() => {
     trying(async () => {
-      setFound([...(await templates())].sort((a, b) => rank(a) - rank(b)));
+      setFound(inOrder(await templates()));
     });
   }, []);
   const shelves = [...new Set(found.map(shelfOf))];

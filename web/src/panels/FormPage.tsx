@@ -4,7 +4,8 @@ import { inputUrl } from "../api/client";
 import { asText, isObject } from "../document/json";
 import { addPort, inputPorts, movePort, possiblePorts, removePort, renamePort, type Port } from "../document/ports";
 import { currentTab, labelOf, run, titleOf, typeOf, useEditor, useWorkflow } from "../editor";
-import { useFiles } from "../files";
+import { copyText } from "../copying";
+import { formAddress, useFiles } from "../files";
 import { may, useMe } from "../me";
 import { activeJobs, useRuns } from "../runs";
 import { T } from "../texts";
@@ -17,6 +18,7 @@ import "./form.css";
 export function FormPage() {
   const workflow = useWorkflow();
   const title = useEditor((state) => labelOf(currentTab(state)));
+  const saved = useEditor((state) => (currentTab(state).etag === null ? "" : currentTab(state).name));
   const [isChoosing, setChoosing] = useState(false);
   const ports = inputPorts(workflow);
   const choosing = isChoosing || !ports.length;
@@ -41,9 +43,16 @@ export function FormPage() {
         ))}
         {choosing && <MorePorts />}
         <RunButton />
-        <button type="button" className="link-button" onClick={() => useFiles.setState({ isForm: false })}>
-          {T.form.showGraph}
-        </button>
+        <div className="form-run">
+          <button type="button" className="link-button" onClick={() => useFiles.setState({ isForm: false })}>
+            {T.form.showGraph}
+          </button>
+          {saved && (
+            <button type="button" className="link-button" onClick={() => void copyText(formAddress(saved))}>
+              {T.form.copyLink}
+            </button>
+          )}
+        </div>
       </form>
       <Outcome />
     </section>

@@ -3,6 +3,7 @@ import * as actions from "../actions";
 import { fit, searchAt } from "../canvas/view";
 import { currentTab, openEmpty, redoNext, reopenTab, showDialog, undoLast, useEditor } from "../editor";
 import * as files from "../files";
+import { may, useMe } from "../me";
 import { useRuns } from "../runs";
 import { toggleTheme } from "../settings";
 import { T } from "../texts";
@@ -39,21 +40,23 @@ function IconButton({ text, onClick, disabled, children }: { text: string; onCli
 function Menu() {
   const details = useRef<HTMLDetailsElement>(null);
   const file = useRef<HTMLInputElement>(null);
-  const items: readonly (readonly [string, () => void] | null)[] = [
+  const canEdit = useMe(may("editor"));
+  const canRun = useMe(may("runner"));
+  const items: readonly (readonly [text: string, run: () => void, isOff?: boolean] | null)[] = [
     [T.menu.new, openEmpty],
     [T.menu.open, () => showDialog("open")],
     [T.menu.templates, () => showDialog("templates")],
     [T.menu.reopen, reopenTab],
     null,
-    [T.menu.save, () => actions.trying(files.save)],
-    [T.menu.saveAs, () => showDialog("saveAs")],
+    [T.menu.save, () => actions.trying(files.save), !canEdit],
+    [T.menu.saveAs, () => showDialog("saveAs"), !canEdit],
     [T.menu.versions, files.showVersions],
     null,
     [T.menu.import, () => file.current?.click()],
     [T.menu.exportOurs, () => actions.trying(() => files.exportAs("darkroom"))],
     [T.menu.exportApi, () => actions.trying(() => files.exportAs("api"))],
     [T.menu.exportEditor, () => actions.trying(() => files.exportAs("editor"))],
-    [T.menu.call, () => showDialog("call")],
+    [T.menu.call, () => showDialog("call"), !canRun],
     null,
     [T.menu.missing, () => actions.trying(files.lookForMissing)],
     [T.menu.form, files.toggleForm],
@@ -80,6 +83,8 @@ function Menu() {
               key={index}
               type="button"
               role="menuitem"
+              disabled={item[2]}
+              title={item[2] ? T.me.needs(canRun ? "editor" : "runner") : undefined}
               onClick={() => {
                 if (details.current) details.current.open = false;
                 item[1]();
