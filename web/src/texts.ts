@@ -343,7 +343,7 @@ export const T = {
     plugins: "Plugins",
     noPlugins: "There are none.",
     nodes: (count: number) => (count === 1 ? "1 node type" : `${count} node types`),
-    notLoaded: "not loaded",
+    plugin: { loaded: "loaded", failed: "not loaded", crashed: "left out: it ended the process", disabled: "off", waiting: "not loaded yet" } as Record<string, string>,
     folders: "Folders",
     licence: "Darkroom is free software under the Apache License 2.0. It comes without any warranty.",
   },

@@ -211,6 +211,11 @@ async function settle({ page, url, shot }) {
   await shot("files-settings");
   await dialog.getByLabel("Theme").selectOption("light");
   await page.waitForFunction(() => document.documentElement.dataset.theme === "light");
+  await dialog.getByLabel("Links").selectOption("stepped");
+  await page.waitForFunction(() => {
+    const lines = [...document.querySelectorAll(".react-flow__edge-path")];
+    return lines.length > 0 && lines.every((line) => !line.getAttribute("d").includes("C"));
+  });
   await dialog.getByRole("button", { name: "Saving and running" }).click();
   await dialog.getByLabel("Autosave").fill("9");
   await shot("files-settings-light");

@@ -13,10 +13,12 @@ export interface SystemTold {
 
 export interface PluginTold {
   readonly name: string;
-  readonly nodes: number | readonly string[];
-  readonly error?: string;
-  readonly message?: string;
-  readonly trace?: string;
+  readonly version: string;
+  readonly state: "loaded" | "failed" | "crashed" | "disabled" | "waiting";
+  readonly nodes: readonly string[];
+  readonly message: string;
+  readonly trace: string;
+  readonly notes: readonly string[];
 }
 
 export async function systemTold(): Promise<SystemTold> {

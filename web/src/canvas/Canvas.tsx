@@ -24,6 +24,8 @@ import { Refusal } from "./Refusal";
 import { useNear } from "./useNear";
 import { fit, onCanvas, rememberPointer, searchAt, setView } from "./view";
 
+/** What React Flow calls the ways of drawing a link. */
+const EDGES = { curved: { type: "default" }, straight: { type: "straight" }, stepped: { type: "smoothstep" } };
 const NODE_TYPES = { card: NodeCard, note: NoteCard, group: GroupFrame };
 const ADDING_KEYS = ["Shift", "Control", "Meta"];
 const isAllowed = (ends: Ends): boolean => refusal(ends) === "";
@@ -103,6 +105,7 @@ function Flow({ scene, near }: { readonly scene: Scene; readonly near: Near }) {
   const store = useStoreApi();
   const selection = useEditor((state) => state.selection);
   const snap = useSettings((state) => state.values.snap);
+  const drawn = EDGES[useSettings((state) => state.values.links)];
   const grid = useMemo<[number, number]>(() => [snap, snap], [snap]);
   const old = useRef(NO_ELEMENTS);
   const { nodes, links } = useMemo(() => (old.current = elementsOf(scene, near, selection, old.current)), [scene, near, selection]);
@@ -116,6 +119,7 @@ function Flow({ scene, near }: { readonly scene: Scene; readonly near: Near }) {
     <ReactFlow
       nodes={nodes}
       edges={links}
+      defaultEdgeOptions={drawn}
       nodeTypes={NODE_TYPES}
       onNodesChange={onNodesChange}
       onNodeDragStop={endDrag}

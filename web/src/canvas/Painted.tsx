@@ -2,7 +2,7 @@ import { useStoreApi } from "@xyflow/react";
 import { useEffect, useMemo, useRef } from "react";
 import type { Id } from "../document/document";
 import { useEditor } from "../editor";
-import { useTheme } from "../settings";
+import { useSettings, useTheme } from "../settings";
 import { useRuns, type NodeRun } from "../runs";
 import type { View } from "./boxes";
 import { paintedOf } from "./elements";
@@ -22,6 +22,7 @@ export function Painted({ scene, near }: { readonly scene: Scene; readonly near:
   const selection = useEditor((state) => state.selection);
   const problems = useEditor((state) => state.problemsOf);
   const theme = useTheme();
+  const style = useSettings((state) => state.values.links);
   const states = useStates();
   const palette = useMemo(() => ({ theme, ...readPalette() }), [theme]);
   const painted = useMemo(() => paintedOf(scene, near), [scene, near]);
@@ -44,8 +45,8 @@ export function Painted({ scene, near }: { readonly scene: Scene; readonly near:
       state: states.get(id) ?? "",
       hasProblem: problems.get(id)?.some((problem) => problem.severity === "error") ?? false,
     });
-    painter.current?.show({ scene, ...painted, lookOf, palette });
-  }, [scene, painted, selection, problems, states, palette]);
+    painter.current?.show({ scene, ...painted, lookOf, palette, style });
+  }, [scene, painted, selection, problems, states, palette, style]);
   return <canvas ref={canvas} className="painted" aria-hidden />;
 }
 

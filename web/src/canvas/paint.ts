@@ -21,7 +21,10 @@ export interface Painting {
   readonly links: readonly Edge[];
   readonly lookOf: (flow: string, id: Id) => Look;
   readonly palette: Palette;
+  readonly style: LinkStyle;
 }
+
+export type LinkStyle = "curved" | "straight" | "stepped";
 
 /** Texts smaller than so many pixels are left out. */
 const LEGIBLE = 4.5;
@@ -34,7 +37,7 @@ export function paint(to: CanvasRenderingContext2D, painting: Painting, box: Box
   const curves = painting.links.flatMap((link) => curveOf(painting.scene, link, box) ?? []);
   const items = nodes.filter((node): node is ItemNode => node.type !== "card");
   for (const item of items) paintItem(to, item, painting, zoom);
-  paintCurves(to, curves, painting.palette, zoom);
+  paintCurves(to, curves, painting, zoom);
   for (const node of nodes) if (node.type === "card") paintCard(to, node, painting, zoom);
   return nodes.length + curves.length > 0;
 }
@@ -59,26 +62,40 @@ function socketOf({ position, handles }: AnyNode, kind: "source" | "target", nam
   return position.y + (found ? found.y + (found.height ?? 0) / 2 : SIZES.header / 2);
 }
 
-function paintCurves(to: CanvasRenderingContext2D, curves: readonly Curve[], palette: Palette, zoom: number): void {
+function paintCurves(to: CanvasRenderingContext2D, curves: readonly Curve[], { palette, style }: Painting, zoom: number): void {
   to.lineWidth = Math.max(2, 1 / zoom);
   for (const { className, ends } of curves) {
     const isOff = className.includes("link-off");
     to.globalAlpha = isOff ? 0.4 : 0.75;
     to.strokeStyle = palette.link(className);
     to.beginPath();
-    trace(to, ends, zoom);
+    trace(to, ends, style, zoom);
     to.stroke();
   }
   to.globalAlpha = 1;
 }
 
-/** The curve that React Flow draws; a straight line where nobody could tell. */
-function trace(to: CanvasRenderingContext2D, [x1, y1, x2, y2]: Curve["ends"], zoom: number): void {
+/** The line that React Flow draws; a straight one where nobody could tell. */
+function trace(to: CanvasRenderingContext2D, [x1, y1, x2, y2]: Curve["ends"], style: LinkStyle, zoom: number): void {
   const reach = x2 - x1;
   const bend = reach >= 0 ? reach / 2 : 6.25 * Math.sqrt(-reach);
   to.moveTo(x1, y1);
-  if (Math.abs(y2 - y1) * zoom < 3 && reach > 0) to.lineTo(x2, y2);
+  if (style === "stepped") step(to, [x1, y1, x2, y2]);
+  else if (style === "straight" || (Math.abs(y2 - y1) * zoom < 3 && reach > 0)) to.lineTo(x2, y2);
   else to.bezierCurveTo(x1 + bend, y1, x2 - bend, y2, x2, y2);
+}
+
+const AWAY = 20;
+
+/** Right angles: down the middle, or around where the target lies before the source. */
+function step(to: CanvasRenderingContext2D, [x1, y1, x2, y2]: Curve["ends"]): void {
+  const [turn, back] = x2 - x1 >= 2 * AWAY ? [(x1 + x2) / 2, (x1 + x2) / 2] : [x1 + AWAY, x2 - AWAY];
+  const middle = (y1 + y2) / 2;
+  to.lineTo(turn, y1);
+  to.lineTo(turn, turn === back ? y2 : middle);
+  if (turn !== back) to.lineTo(back, middle);
+  to.lineTo(back, y2);
+  to.lineTo(x2, y2);
 }
 
 // Nodes

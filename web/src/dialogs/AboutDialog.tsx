@@ -85,12 +85,14 @@ function Facts({ system, role }: { readonly system: SystemTold; readonly role: s
   );
 }
 
-function Plugin({ plugin: { name, nodes, error, message, trace } }: { readonly plugin: PluginTold }) {
-  const why = error || message || "";
+function Plugin({ plugin: { name, version, state, nodes, message, trace, notes } }: { readonly plugin: PluginTold }) {
+  const isBroken = state === "failed" || state === "crashed";
   return (
-    <li className={why ? "failed" : ""}>
-      <b>{name}</b> <small>{why ? T.about.notLoaded : T.about.nodes(typeof nodes === "number" ? nodes : nodes.length)}</small>
-      {why && <p>{why}</p>}
+    <li className={isBroken ? "failed" : ""}>
+      <b>{[name, version].filter(Boolean).join(" ")}</b> <small>{state === "loaded" ? T.about.nodes(nodes.length) : T.about.plugin[state]}</small>
+      {[message, ...notes].filter(Boolean).map((line) => (
+        <p key={line}>{line}</p>
+      ))}
       {trace && (
         <details>
           <summary>{T.run.trace}</summary>
