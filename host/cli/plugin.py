@@ -10,7 +10,7 @@ from rich.text import Text
 
 from graph.registry import bare_name
 from host.cli.codes import DONE, FAILED
-from host.cli.console import refuse, results
+from host.cli.console import refuse, results, say
 from host.folders import PLUGINS, Folders, folders_of, installation
 from host.plugins.loading import load_all
 from host.plugins.packs import Loaded, Pack
@@ -23,8 +23,39 @@ def plugin_app() -> typer.Typer:
     """The commands of `darkroom plugin`."""
     app = typer.Typer(name="plugin", help="Look after plugins.", no_args_is_help=True)
     app.command("list")(list_plugins)
+    app.command("new")(new)
+    app.command("check")(check)
     app.command("scan")(scan)
     return app
+
+
+def new(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Small letters, digits and underscores.")],
+) -> None:
+    """Write a new plugin that works: a node with a slider and a preview, its test, plugin.toml."""
+    from host.plugins.template import NAME, write_plugin
+
+    root = installation() / PLUGINS
+    if not NAME.fullmatch(name):
+        refuse(
+            f"{name} cannot be a plugin's name: use small letters, digits and underscores, such as my_nodes."
+        )
+    try:
+        folder = write_plugin(root, name)
+    except FileExistsError:
+        refuse(f"{root / name} is there already. Choose another name.")
+    print(folder)
+    say(f"Next: change nodes.py in it, then ./darkroom plugin check {folder}", "dim")
+
+
+def check(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="A plugin's folder.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+) -> None:
+    """Load a plugin in a process of its own, try its nodes, run its tests, and say what to mend."""
+    from host.cli.plugin_check import check_folder
+
+    raise typer.Exit(check_folder(path, as_json))
 
 
 def list_plugins(context: typer.Context) -> None:
