@@ -12,7 +12,7 @@ from aiohttp import web
 from compat.server.frames import preview_frame, preview_frame_with_facts, progress_text_frame
 from compat.server.sockets import Socket, Sockets, tell
 from compat.server.story import JobStory, Message
-from host.jobs.model import Live, NumberedEvent, Payload, Preview, QueueChanged, WorkerMessage
+from host.jobs.model import OWN_MESSAGES, Live, NumberedEvent, Payload, Preview, QueueChanged, WorkerMessage
 from host.jobs.service import JobService
 
 LATE: Final = 2.0
@@ -67,6 +67,8 @@ class LiveEvents:
                 if remaining != self._told_at_end:
                     self.tell_status(self.sockets)
                 self._told_at_end = None
+            case WorkerMessage(name) if name.startswith(OWN_MESSAGES):
+                pass  # for our editor
             case WorkerMessage(name, data, client):
                 tell(self.sockets.of(client) if client else self.sockets, name, data)
             case NumberedEvent() | Preview():

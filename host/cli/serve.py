@@ -66,6 +66,7 @@ def serve(
     keep_jobs: Annotated[int, typer.Option(min=0, help="Ended jobs to keep.")] = 10_000,
     keep_days: Annotated[float, typer.Option(min=0, help="Days to keep them; 0: any.")] = 0.0,
     watchdog: Annotated[float, typer.Option(min=0.5, help="Seconds of silence that end a worker.")] = 60.0,
+    dev: Annotated[bool, typer.Option("--dev", help="Load plugins again when their files change.")] = False,
     log_json: Annotated[bool, typer.Option("--log-json", help="Log JSON in a terminal too.")] = False,
 ) -> None:
     """Serve the editor, our API and ComfyUI's; jobs run in worker processes."""
@@ -103,6 +104,7 @@ def serve(
         keep_days=keep_days,
         silence=watchdog,
         log_json=log_json,
+        dev=dev,
         webhook_secret=os.environ.get(SECRET_VARIABLE, ""),
         arguments=tuple(sys.argv),
     )

@@ -29,7 +29,8 @@ Wish = Literal["", "cancel", "pause", "stop"]
 class OpenJob:
     """A job that has not ended. events: all of them if `whole`, else those of this server's life.
 
-    node: what a person sees running. wish: what was asked of it while it runs.
+    node: what a person sees running; plugin: whose it is, "" for built-in ones. wish: what was asked of it
+    while it runs.
     """
 
     job: Job
@@ -38,6 +39,7 @@ class OpenJob:
     whole: bool = True
     texts: Texts | None = None
     node: str | None = None
+    plugin: str = ""
     wish: Wish = ""
     wish_reason: str = ""
 

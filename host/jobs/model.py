@@ -14,7 +14,7 @@ ENDED: Final[frozenset[JobState]] = frozenset({"done", "failed", "cancelled"})
 EventKind = Literal[
     "queued",  # {}: it waits for a worker (again)
     "started",  # {"nodes": [ids], "cached": [ids], "attempt": n, "device": "cpu"}
-    "node_started",  # {"node", "display_node", "reason"}
+    "node_started",  # {"node", "display_node", "reason"}, and "plugin" for a node of one
     "progress",  # {"node", "display_node", "done", "total", "preview": whether a picture of it follows}
     "item",  # {"node", "display_node", "item", "items"}
     "log",  # {"node", "message"}; node "" when it is about the whole job
@@ -146,6 +146,10 @@ class QueueChanged:
     """The number of jobs that run or wait changed, or their order, or whether jobs are started."""
 
     remaining: int
+
+
+OWN_MESSAGES: Final = "darkroom."
+"""What the names of messages to our own editor begin with."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,7 @@ class Runner:
         job = item.job
         attempt = job.attempts + 1
         self._ledger.change(item, state="running", started=job.started or now_ms(), attempts=attempt)
-        item.wish, item.node = "", None
+        item.wish, item.node, item.plugin = "", None, ""
         self._ledger.tell_queue()
         if item.texts is not None and attempt == 1:
             self._hand_over(item, worker, item.texts, ())
@@ -144,6 +144,7 @@ class Runner:
             case "event":
                 if message["kind"] == "node_started":
                     item.node = message["data"]["display_node"]
+                    item.plugin = message["data"].get("plugin", "")
                 self._ledger.event(item, message["kind"], message["data"])
             case "preview":
                 names = message["node"], message["display_node"], message["mime"]
@@ -178,7 +179,8 @@ class Runner:
         crashes = item.job.crashes + 1
         self._ledger.change(item, crashes=crashes)
         if crashes >= MOST_CRASHES:
-            where = f" in node {item.node}" if item.node else ""
+            whose = f" of plugin {item.plugin}" if item.plugin else ""
+            where = f" in node {item.node}{whose}" if item.node else ""
             sentence = f"The worker died twice while it ran this job{where}: {why}."
             self._end(item, "failed", JobFailure(sentence, item.node or "", "WorkerDied"), 0.0)
         else:

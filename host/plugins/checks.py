@@ -10,6 +10,12 @@ from graph.validation import validate
 _OWN: Final = "refused_values"
 
 
+def plugins_in(workflow: Workflow, types: Registry) -> dict[str, str]:
+    """The plugin of each node that is no built-in one."""
+    found = ((id, types.get(node.type)) for id, node in workflow.nodes.items())
+    return {id: spec.source for id, spec in found if spec is not None and spec.source != CORE}
+
+
 def refuse_values(workflow: Workflow, types: Registry) -> None:
     """Raise WorkflowError with what plugins' nodes have against their values: the server cannot ask them."""
     if refused := refused_values(workflow, types):

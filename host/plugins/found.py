@@ -14,7 +14,7 @@ GROUP: Final = "darkroom.plugins"
 """The group of entry points by which an installed package is a plugin: NAME = "package"."""
 DISABLED: Final = ".disabled"
 _MARKED: Final = re.compile(
-    r"^[ \t]*from[ \t]+graph\.node[ \t]+import\b|^[ \t]*import[ \t]+graph\.node\b", re.MULTILINE
+    r"^[ \t]*(from|import)[ \t]+(graph\.node|host\.plugins\.hookspecs)\b", re.MULTILINE
 )
 _FOREIGN: Final = re.compile(r"\bNODE_CLASS_MAPPINGS\b|\bcomfy_entrypoint\b")
 _UNFIT: Final = re.compile(r"[^A-Za-z0-9._-]+")
@@ -105,6 +105,14 @@ def is_ours(path: Path) -> bool:
             _mentions(file, _MARKED) for file in sources(path)
         )
     return _mentions(path, _MARKED) and not _mentions(path, _FOREIGN)
+
+
+def scanned(folder: Path) -> Iterator[Path]:
+    """The modules in which nodes and hooks are looked for; one whose name begins with _ is its author's."""
+    for path in sources(folder):
+        parts = path.relative_to(folder).parts
+        if not any(part.startswith("_") and part != "__init__.py" for part in parts):
+            yield path
 
 
 def sources(folder: Path) -> Iterator[Path]:

@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Final
 
 from host.folders import PLUGINS
-from host.plugins.found import Found, sources
+from host.plugins.found import Found, scanned, sources
 from host.versions import darkroom_version
 
 _UNFIT: Final = re.compile(r"\W")
@@ -32,7 +32,7 @@ def import_plugin(found: Found) -> list[ModuleType]:
         modules = [_package(package, found.path)]
     else:
         return [_executed(package, found.path, None)]
-    names = (_module_name(package, found.path, path) for path in sources(found.path))
+    names = (_module_name(package, found.path, path) for path in scanned(found.path))
     return [*modules, *(import_module(name) for name in names if name != package)]
 
 

@@ -34,7 +34,7 @@ else:
     torch = LazyModule("torch")
     Pictures = LazyModule("PIL.Image")
 
-Amount = Annotated[float, Number(0.0, 1.0, 0.01, look="slider"), Hint("0 leaves pictures, 1 makes them grey.")]
+Amount = Annotated[float, Number(0.0, 1.0, 0.01, look="slider"), Hint("0 keeps colours, 1 makes grey.")]
 
 
 @node("Fade", title="Fade", category="{name}")
@@ -74,7 +74,7 @@ A plugin for Darkroom. It brings the node Fade.
     ./darkroom test custom_nodes/{name}
 """
 FILES: Final[Mapping[str, str]] = {
-    "plugin.toml": _TOML, "nodes.py": _NODES, "tests/test_nodes.py": _TEST, "README.md": _README,
+    "plugin.toml": _TOML, "nodes.py": _NODES, "test_nodes.py": _TEST, "README.md": _README,
 }  # fmt: skip
 
 

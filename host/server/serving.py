@@ -25,6 +25,7 @@ from host.plugins.remembered import RememberedTypes
 from host.server.app import build_app
 from host.server.keys import HUB
 from host.server.logs import log_jobs, set_up_logs
+from host.server.plugin_watch import watch_plugins
 from host.server.settings import Settings
 from host.server.webhooks import Webhooks
 from host.services import Services
@@ -102,7 +103,10 @@ async def running(services: Services, settings: Settings) -> AsyncGenerator[Runn
     try:
         ports = await _listen(web_runner, settings)
         asyncio.get_running_loop().call_later(_WORKERS_AFTER, start_workers, board, settings, folders, types)
+        watching = asyncio.create_task(watch_plugins(board, folders)) if settings.dev else None
         yield Running(board, tuple(ports))
+        if watching is not None:
+            watching.cancel()
     finally:
         app[HUB].close()
         await hooks.close()

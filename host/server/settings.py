@@ -18,7 +18,8 @@ class Settings:
     each token; empty: none is needed.
     input, output, temp, user: folders. models: the folder of all models. extra_configs: files that name more.
     arguments: the command line, as clients are told it. worker_command: what starts a worker, before its own
-    arguments. silence: seconds without a sign of life after which a worker counts as hanging.
+    arguments. dev: load plugins again when their files change. silence: seconds without a sign of life after
+    which a worker counts as hanging.
     """
 
     home: Path
@@ -48,6 +49,7 @@ class Settings:
     frontend: str = "darkroom"
     precision: str = "auto"
     log_json: bool = False
+    dev: bool = False
     webhook_secret: str = ""
     keep_jobs: int = 10_000
     keep_days: float = 0.0

@@ -26,7 +26,7 @@ from graph.results import JobResult
 from host.jobs.documents import Texts, from_texts
 from host.jobs.model import Payload
 from host.lock import HASHES, Hashes
-from host.plugins.checks import refuse_values
+from host.plugins.checks import plugins_in, refuse_values
 from host.plugins.listening import heard_too, say_goodbye
 from host.plugins.loading import all_types
 from host.plugins.packs import Loaded
@@ -50,6 +50,8 @@ _TOGETHER: Final = 0.002
 """Seconds that an event may wait for others to go with it."""
 _PATIENCE: Final = 0.02
 """Seconds of finished work that a killed worker may do again; storing them would cost as much."""
+PLUGINS_LOADED: Final = "darkroom.plugins"
+"""The message by which the editor learns that node types may have changed."""
 Learn = Callable[[str], dict[str, Any]]
 
 
@@ -162,6 +164,7 @@ class Worker:
         """Carry out orders until told to stop."""
         bench = self._bench()
         self._send({"type": "ready", "facts": self._learn(self._options.device)})
+        self._tell_browsers(PLUGINS_LOADED, {}, None)
         while (order := self._orders.get()) is not None:
             match order["type"]:
                 case "run":
@@ -240,6 +243,7 @@ class Worker:
             self._options.previews,
             self._tell,
             self._peak,
+            plugins_in(workflow, bench.types),
         )
         return execute(
             plan(workflow, bench.types, self._targets(bench, workflow, payload, order)),

@@ -95,6 +95,7 @@ class WorkerProcess:
         self._wire: FrameProtocol | None = None
         self._task: _Task | None = None
         self._blame = ""
+        self._renewal = ""
         self._restarts = 0
         self._rss, self._cpu = 0, 0.0
         self._facts: Mapping[str, Any] = {}
@@ -168,6 +169,22 @@ class WorkerProcess:
         """End the process at once; it is started again."""
         self._blame = why
         self._end_group()
+
+    def renew(self, why: str) -> None:
+        """Let a new process take its place as soon as it runs no job."""
+        self._renewal = why
+        if self._state == "idle":
+            self._leave()
+
+    def _leave(self) -> None:
+        self._blame, self._renewal = self._renewal, ""
+        self._state = "restarting"
+        self._send({"type": "exit"})
+        self._loop.call_later(_IDLE_STOP, self._end_if_still, self._process)
+
+    def _end_if_still(self, process: Process | None) -> None:
+        if process is not None and process is self._process:
+            self._end_group()
 
     def free(self, unload_models: bool, free_memory: bool) -> None:
         """Let go of what is in memory, after the job that runs."""
@@ -311,7 +328,7 @@ class WorkerProcess:
                 self._cpu = message["cpu"]
             case "ready":
                 self._facts, self._state = message["facts"], "idle"
-                self._listener.idle(self)
+                self._go_on()
             case "plugins":
                 self.plugins = Address(message["port"], message["secret"])
             case "freed":
@@ -327,8 +344,14 @@ class WorkerProcess:
             self._note_step(self._task, message)
         if message["type"] == "end":
             self._task, self._state, self._cache = None, "idle", message["cache"]
-            self._listener.idle(self)  # first: the next job runs while the end of this one is written down
+            self._go_on()  # first: the next job runs while the end of this one is written down
         self._listener.heard(self, message, data)
+
+    def _go_on(self) -> None:
+        if self._renewal:
+            self._leave()
+        else:
+            self._listener.idle(self)
 
     def _note_step(self, task: _Task, message: Message) -> None:
         node = message["data"].get("node", "")

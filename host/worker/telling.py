@@ -30,11 +30,26 @@ _SECONDS_BETWEEN: Final = 0.005
 
 
 class Teller:
-    """The `emit` of one attempt at a job. previews: the longest side of a preview, 0 for none."""
+    """The `emit` of one attempt at a job. previews: the longest side of a preview, 0 for none.
 
-    __slots__ = ("_attempt", "_device", "_displays", "_job", "_last", "_peak", "_previews", "_send")
+    plugins: the plugin of each node that has one, to be named when the process dies of it.
+    """
 
-    def __init__(self, job: str, attempt: int, device: str, previews: int, send: Send, peak: Peak) -> None:
+    __slots__ = (
+        "_attempt", "_device", "_displays", "_job", "_last", "_peak", "_plugins", "_previews", "_send",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        job: str,
+        attempt: int,
+        device: str,
+        previews: int,
+        send: Send,
+        peak: Peak,
+        plugins: Mapping[str, str],
+    ) -> None:
+        self._plugins = plugins
         self._job = job
         self._attempt = attempt
         self._device = device
@@ -53,7 +68,9 @@ class Teller:
             case NodeStarted(node, reason, display, quick):
                 self._displays[node] = display or node
                 self._peak.reset()
-                self._tell("node_started", {**self._names(node), "reason": reason}, soon=quick)
+                plugin = self._plugins.get(display or node, "")
+                named = {"plugin": plugin} if plugin else {}
+                self._tell("node_started", {**self._names(node), "reason": reason, **named}, soon=quick)
             case NodeProgress():
                 self._progress(event)
             case NodeItem(node, item, items):

@@ -39,7 +39,7 @@ export function App() {
     document.addEventListener("keydown", onKey);
     const unfollow = followSettings();
     const stopSystem = followSystem();
-    const stop = followRuns({ returned: () => trying(readTypes), failed: tell });
+    const stop = followRuns({ returned: () => trying(readTypes), changed: () => trying(readTypes), failed: tell });
     return () => {
       document.removeEventListener("keydown", onKey);
       stop();

@@ -318,6 +318,8 @@ const isKnownOver = (id: string): boolean => {
 interface Hearer {
   /** The server is there again. */
   returned(): void;
+  /** Its node types may have changed. */
+  changed(): void;
   /** A job failed just now. */
   failed(why: string): void;
 }
@@ -348,6 +350,7 @@ export function followRuns(hearer: Hearer): () => void {
       if (!timer) timer = window.setTimeout(takeAll, Math.max(FRAME - (performance.now() - taken), 0));
     },
     preview: onPreview,
+    plugins: hearer.changed,
     queue: (remaining) => {
       if (remaining !== get().remaining) set({ remaining });
       clearTimeout(queueTimer);

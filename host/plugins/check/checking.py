@@ -75,7 +75,7 @@ def _tried(folder: Path) -> list[Finding]:
 def _tested(folder: Path) -> Iterator[Finding]:
     tests = [path for path in (folder / "tests", *folder.glob("test_*.py")) if path.exists()]
     if not tests:
-        fix = "Write tests/test_nodes.py: import a node's function and call it."
+        fix = "Write test_nodes.py: import a node's function and call it."
         yield Finding("tests", "warning", "It has no tests.", fix)
         return
     if find_spec("pytest") is None:

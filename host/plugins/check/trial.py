@@ -1,4 +1,4 @@
-"""The trial of a plugin, in a process of its own: it is loaded and its nodes are called. `main` runs there."""
+"""The trial of a plugin, in a process of its own: it is loaded, its nodes are called. `main` runs there."""
 
 import gc
 import json

@@ -9,9 +9,13 @@ export interface Listener {
   event(event: JobEvent): void;
   preview(node: string, job: string, picture: Blob): void;
   queue(remaining: number): void;
+  /** A worker loaded plugins: node types may have changed. */
+  plugins(): void;
 }
 
-type Message = JobEvent | { kind: "preview"; job: string; data: { node: string; type: string } } | { kind: "queue"; data: { remaining: number } };
+const PLUGINS_LOADED = "darkroom.plugins";
+
+type Message = JobEvent | { kind: "message"; data: { name: string } } | { kind: "preview"; job: string; data: { node: string; type: string } } | { kind: "queue"; data: { remaining: number } };
 
 const SHORTEST = 300;
 const LONGEST = 5000;
@@ -28,7 +32,9 @@ export function follow(listener: Listener): () => void {
 
     const tell = (message: Message): void => {
       if (message.kind === "queue") listener.queue((message.data as { remaining: number }).remaining);
-      else if ("number" in message) listener.event(message);
+      else if (message.kind === "message") {
+        if ((message.data as { name: string }).name === PLUGINS_LOADED) listener.plugins();
+      } else if ("number" in message) listener.event(message);
     };
     socket.onopen = () => {
       wait = SHORTEST;
