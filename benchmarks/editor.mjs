@@ -170,11 +170,12 @@ async function typing(page, cdp) {
 
 // Events of a job, heard over the page's own socket
 
-const job = { id: JOB, state: "running", title: "bench", created: 1, started: 1, ended: null, error: null };
+const job = { id: JOB, state: "running", title: "scene", client_id: "", priority: 0, created: 1, started: 1, ended: null, error: null };
 const event = (number, kind, data) => JSON.stringify({ job: JOB, number, kind, data, at: 1 });
 
 async function pretend(page) {
-  await page.route("**/api/v1/jobs?limit=*", (route) => route.fulfill({ json: { jobs: [job], remaining: 1 } }));
+  await page.route("**/api/v1/jobs?*", (route) => route.fulfill({ json: { jobs: [job], total: 1, remaining: 1, queue_paused: false } }));
+  await page.route(`**/api/v1/jobs/${JOB}`, (route) => route.fulfill({ json: job }));
   await page.route(`**/api/v1/jobs/${JOB}/events?*`, (route) => route.fulfill({ json: { events: [] } }));
 }
 
@@ -186,6 +187,7 @@ async function progress(page, cdp, nodes) {
   await calm(page, cdp);
   await hear(page, [event(2, "started", { nodes: ids }), event(3, "node_started", { node: running, reason: "new" })]);
   await calm(page, cdp);
+  await page.getByRole("progressbar").first().waitFor();
   const events = Array.from({ length: 120 }, (_, index) => event(4 + index, "progress", { node: running, done: index, total: 120 }));
   const heard = await measured(page, cdp, () => hear(page, events));
   return [row("progress: main thread an event", heard.work / events.length, 6)];
