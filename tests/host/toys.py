@@ -64,7 +64,13 @@ def show(value: int, tag: str = "") -> Annotated[Outcome, Outputs()]:
     return Outcome(ui={"text": [f"{tag}{value}"]})
 
 
+@node_type("ShowFile", output=True)
+def show_file(name: str) -> Annotated[Outcome, Outputs()]:
+    """A file of the output folder, whether it is there or not."""
+    return Outcome(ui={"images": [{"filename": name, "subfolder": "", "type": "output"}]})
+
+
 def toy_types() -> Registry:
     """These node types."""
-    specs = (spec_of(function) for function in (count, steps, load, die, fail, show))
+    specs = (spec_of(function) for function in (count, steps, load, die, fail, show, show_file))
     return Registry(spec for spec in specs if spec is not None)

@@ -65,6 +65,7 @@ export const R = {
     left: (time: string) => `${time} left`,
     byOther: "another browser",
     byClient: (name: string) => `client ${name}`,
+    loading: "the server is still loading",
     copyError: "Copy the error",
   },
   node: {

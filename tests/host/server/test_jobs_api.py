@@ -245,6 +245,20 @@ def test_a_list_of_jobs_tells_what_they_showed_where_that_is_asked(tmp_path: Pat
     shared.run(story)
 
 
+def test_a_list_of_jobs_leaves_out_files_that_are_gone(tmp_path: Path, shared: Shared) -> None:
+    async def story(server: Served) -> None:
+        folder = server.home / "output"
+        folder.mkdir(exist_ok=True)
+        (folder / "kept.png").touch()
+        shows = {name: node("ShowFile", name=f"{name}.png") for name in ("kept", "gone")}
+        await server.run(document(shows))
+        (job,) = (await server.ask("GET", "/api/v1/jobs?outputs=true", status=200))["jobs"]
+        files = {output["node"]: [file["name"] for file in output["files"]] for output in job["outputs"]}
+        assert files == {"kept": ["kept.png"], "gone": []}
+
+    shared.run(story)
+
+
 def test_pausing_the_queue_is_told_to_those_who_listen(tmp_path: Path, shared: Shared) -> None:
     async def story(server: Served) -> None:
         async with server.session.ws_connect(f"{server.url}/api/v1/events/socket") as socket:

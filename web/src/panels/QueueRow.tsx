@@ -10,6 +10,7 @@ import { isPicture } from "../jobs/media";
 import { dropPlace, placeFor, type Place, type Where } from "../jobs/queue";
 import { duration, moment } from "../jobs/words";
 import { useRuns } from "../runs";
+import { isLoading, useSystem } from "../system";
 import { T } from "../texts";
 import { R } from "../texts-runs";
 import { tell } from "../editor";
@@ -142,12 +143,14 @@ function Glyph({ job }: { readonly job: api.Job }) {
 function OpenState({ job, place }: { readonly job: api.Job; readonly place: number }) {
   const run = useRuns((state) => state.jobs.get(job.id));
   const timings = useRuns((state) => state.timings);
+  const waits = useSystem(isLoading);
   const who = whoOf(job);
   if (job.state !== "running" || !run)
     return (
       <small>
         <b>{T.run.states[job.state]}</b>
         {place > 0 && <span>#{place}</span>}
+        {waits && <span>{R.queue.loading}</span>}
         {job.priority !== 0 && <span>{`${R.queue.priority} ${job.priority}`}</span>}
         {who && <span>{who}</span>}
       </small>
