@@ -3,13 +3,22 @@ import { lazy, Suspense, useEffect } from "react";
 import { readTypes, trying } from "./actions";
 import { validate } from "./api/client";
 import { Canvas } from "./canvas/Canvas";
+import { guardFocus } from "./canvas/focus";
+import { onKeyOf } from "./commands/keys";
+import { useOpen } from "./commands/open";
+import { COMMANDS } from "./commands/table";
 import { writeWorkflow } from "./document/document";
 import { keepDrafts, keepLate, mayLose } from "./drafts";
 import { isChanged, setProblems, tell, useEditor, useWorkflow } from "./editor";
 import { autosave, pasteText, refresh } from "./files";
 import { readMe } from "./me";
+import { BesidePanel } from "./panels/BesidePanel";
+import { ContextMenu } from "./panels/ContextMenu";
 import { Dialogs } from "./panels/Dialogs";
 import { Form } from "./panels/Form";
+import { LinkPicker } from "./panels/LinkPicker";
+import { NodeHelp } from "./panels/NodeHelp";
+import { Palette } from "./panels/Palette";
 import { ResultStrip } from "./panels/Strip";
 import { PageState } from "./panels/PageState";
 import { Search } from "./panels/Search";
@@ -18,13 +27,13 @@ import { TopBar } from "./panels/TopBar";
 import { useViewing } from "./panels/viewing";
 import { Welcome } from "./panels/Welcome";
 import { followRuns, useRuns } from "./runs";
-import { onKey } from "./shortcuts";
 import { followSettings, readSettings, useSettings, useTheme } from "./settings";
 import { followSystem } from "./system";
 
 const FullView = lazy(() => import("./panels/FullView").then((module) => ({ default: module.FullView })));
 const Gallery = lazy(() => import("./panels/Gallery").then((module) => ({ default: module.Gallery })));
 
+const onKey = onKeyOf(COMMANDS);
 const DRAFT_AFTER = 300;
 const VALIDATE_AFTER = 400;
 const NOTICE_FOR = 5000;
@@ -39,15 +48,21 @@ export function App() {
     document.addEventListener("keydown", onKey);
     const unfollow = followSettings();
     const stopSystem = followSystem();
+    const stopGuard = guardFocus();
     const stop = followRuns({ returned: () => trying(readTypes), changed: () => trying(readTypes), failed: tell });
     return () => {
       document.removeEventListener("keydown", onKey);
+      stopGuard();
       stop();
       unfollow();
       stopSystem();
     };
   }, []);
   useLook();
+  const isFocused = useOpen((state) => state.isFocused);
+  useEffect(() => {
+    document.documentElement.toggleAttribute("data-focused", isFocused);
+  }, [isFocused]);
   useDraft();
   useSaving();
   usePaste();
@@ -62,6 +77,11 @@ export function App() {
       <ResultStrip />
       <Side />
       <Search />
+      <BesidePanel />
+      <ContextMenu />
+      <LinkPicker />
+      <Palette />
+      <NodeHelp />
       <Dialogs />
       <Suspense>
         {isGalleryOpen && <Gallery />}

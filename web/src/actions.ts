@@ -3,13 +3,14 @@
 import * as api from "./api/client";
 import * as jobs from "./api/jobs";
 import * as commands from "./document/commands";
-import { EMPTY, freshId, Link, writeWorkflow, type Id } from "./document/document";
+import { EMPTY, freshId, Link, writeWorkflow, type Id, type Node } from "./document/document";
 import { asNumber, isObject, Numeral, type Json } from "./document/json";
+import { isCollapsed, setFlag } from "./document/looks";
 import { fits, type Input, type NodeType } from "./document/schema";
-import { autoPlaces, shapeOf } from "./canvas/geometry";
 import { placesOf } from "./canvas/flow";
 import * as editor from "./editor";
 import { activeJobs, addJob, useRuns } from "./runs";
+import { remember } from "./taste";
 import { T } from "./texts";
 
 /** Runs what may fail and says so. */
@@ -38,12 +39,15 @@ export function addNode(type: NodeType, searching: editor.Searching): Id {
     const wanted = searching.wanted.takes ?? [];
     const input = type.inputs.find((item) => !item.widget && fits(item.types, wanted)) ?? type.inputs.find((item) => fits(item.types, wanted));
     if (input) steps.push(commands.connect(link.node, link.socket, id, input.name));
+    const output = type.outputs.find((item) => fits(searching.wanted.gives ?? [], item.types));
+    if (searching.into && output) steps.push(commands.connect(id, output.name, searching.into.node, searching.into.input));
   } else if (link) {
     const output = type.outputs.find((item) => fits(searching.wanted.gives ?? [], item.types));
     if (output) steps.push(commands.connect(id, output.name, link.node, link.socket));
   }
   editor.run(commands.all(...steps));
   editor.select([editor.flowId(id)]);
+  remember("types", type.id);
   return id;
 }
 
@@ -135,35 +139,9 @@ export function toggleMode(mode: "mute" | "bypass"): void {
 }
 
 export function toggleCollapsed(ids: readonly Id[] = editor.selectedNodes()): void {
-  const all = ids.every((id) => editor.workflow().nodes.get(id)?.extra.get("collapsed") === true);
-  editor.run(commands.setExtra(ids, "collapsed", all ? undefined : true));
-}
-
-export function groupSelected(): void {
-  const box = boxOf(editor.selectedNodes());
-  if (box) editor.run(commands.addGroup(T.canvas.group, box));
-}
-
-function boxOf(ids: readonly Id[]): commands.Rectangle | undefined {
-  const { types } = editor.useEditor.getState();
-  const now = editor.workflow();
-  const places = placesOf(now, types);
-  const boxes = ids.flatMap((id) => {
-    const [node, place] = [now.nodes.get(id), places.get(id)];
-    return node && place ? [{ x: place[0], y: place[1], ...shapeOf(editor.typeOf(id, node), node) }] : [];
-  });
-  if (!boxes.length) return undefined;
-  const [x, y] = [Math.min(...boxes.map((box) => box.x)) - 24, Math.min(...boxes.map((box) => box.y)) - 56];
-  const right = Math.max(...boxes.map((box) => box.x + box.width)) + 24;
-  return { x, y, width: right - x, height: Math.max(...boxes.map((box) => box.y + box.height)) + 24 - y };
-}
-
-/** Arranges the selected nodes, or all, in columns. */
-export function tidy(): void {
-  const chosen = editor.selectedNodes();
-  const now = editor.workflow();
-  const ids = new Set(chosen.length > 1 ? chosen : now.nodes.keys());
-  editor.run(commands.move(autoPlaces(now, editor.useEditor.getState().types, ids)));
+  const { nodes } = editor.workflow();
+  const all = ids.every((id) => isCollapsed(nodes.get(id) as Node));
+  editor.run(setFlag(ids, "collapsed", !all));
 }
 
 export function clearAll(): void {

@@ -6,7 +6,8 @@ import type { Clip, Command, Point } from "./document/commands";
 import { EMPTY, type Id, type Node, type Workflow } from "./document/document";
 import { asText } from "./document/json";
 import { apply, redo, startHistory, undo, type History } from "./document/history";
-import type { NodeType, NodeTypes, Wanted } from "./document/schema";
+import type { NodeType, NodeTypes } from "./document/schema";
+import type { Wanted } from "./search/types";
 import { placeholderType } from "./canvas/geometry";
 import { T } from "./texts";
 
@@ -26,6 +27,8 @@ export interface Searching {
   readonly screen: Point;
   readonly wanted: Wanted;
   readonly link?: { readonly node: Id; readonly socket: string; readonly isOutput: boolean };
+  /** The input that the new node is to feed, where it is put into a link. */
+  readonly into?: { readonly node: Id; readonly input: string };
 }
 
 export type Dialog = "open" | "templates" | "saveAs" | "shortcuts" | "closing" | "conflict" | "versions" | "missing" | "call" | "settings" | "about";

@@ -16,6 +16,8 @@ export interface Values {
   readonly autosave: number;
   readonly check: boolean;
   readonly keys: Readonly<Record<string, readonly string[]>>;
+  /** What the editor keeps under names of its own. */
+  readonly extra: Readonly<Record<string, unknown>>;
 }
 
 export const FIRST: Values = {
@@ -29,6 +31,7 @@ export const FIRST: Values = {
   autosave: 5,
   check: true,
   keys: {},
+  extra: {},
 };
 
 const KEPT = "darkroom.settings";

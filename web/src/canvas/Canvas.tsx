@@ -9,6 +9,8 @@ import { useSettings } from "../settings";
 import { T } from "../texts";
 import { nodeAt } from "./boxes";
 import { refusal, type Ends } from "./connect";
+import { onCanvasFocus, onCanvasKey } from "./keyboard";
+import { dropNode } from "./library";
 import { Dots } from "./Dots";
 import { elementsOf, NO_ELEMENTS } from "./elements";
 import { NO_SCENE, sceneOf, type AnyNode, type Scene } from "./flow";
@@ -55,6 +57,7 @@ export function Canvas() {
     if (workflow().nodes.size) fit(0);
   }, [active, hasTypes]);
   const near = useNear(scene, active);
+  const hasMap = useSettings((state) => state.values.minimap);
   const marquee = useMarquee(scene);
   const [isDropping, setDropping] = useState(false);
   const onDrop = (event: DragEvent): void => {
@@ -62,6 +65,7 @@ export function Canvas() {
     setDropping(false);
     const [asset, at] = [assetIn(event.dataTransfer), onCanvas([event.clientX, event.clientY])];
     if (asset) dropAsset(asset, nodeAt(scene, at)?.id, at);
+    dropNode(event);
     const files = [...event.dataTransfer.files];
     if (files.length) trying(() => openFiles(files));
   };
@@ -75,6 +79,9 @@ export function Canvas() {
     <main
       className="canvas"
       aria-label={T.canvas.label}
+      tabIndex={0}
+      onKeyDown={onCanvasKey}
+      onFocus={onCanvasFocus}
       {...marquee.handlers}
       onPointerMove={onPointerMove}
       onPointerLeave={() => {
@@ -106,7 +113,7 @@ function Flow({ scene, near }: { readonly scene: Scene; readonly near: Near }) {
   const selection = useEditor((state) => state.selection);
   const snap = useSettings((state) => state.values.snap);
   const drawn = EDGES[useSettings((state) => state.values.links)];
-  const grid = useMemo<[number, number]>(() => [snap, snap], [snap]);
+  const grid = useMemo<[number, number]>(() => [snap || 1, snap || 1], [snap]);
   const old = useRef(NO_ELEMENTS);
   const { nodes, links } = useMemo(() => (old.current = elementsOf(scene, near, selection, old.current)), [scene, near, selection]);
   const onNodesChange = useCallback(
@@ -134,6 +141,8 @@ function Flow({ scene, near }: { readonly scene: Scene; readonly near: Near }) {
       connectionRadius={26}
       snapToGrid={snap > 0}
       snapGrid={grid}
+      nodesFocusable={false}
+      disableKeyboardA11y
       minZoom={0.02}
       maxZoom={3}
       zoomOnDoubleClick={false}

@@ -1,14 +1,17 @@
 import { Handle, Position, useStore, type NodeProps } from "@xyflow/react";
-import { memo, useState } from "react";
+import { memo } from "react";
 import { runWorkflow, SEED_KEY, toggleCollapsed, trying } from "../actions";
+import { startNaming, useOpen } from "../commands/open";
 import { setTitle } from "../document/commands";
 import { Link, type Id } from "../document/document";
+import { isCollapsed, isPinned, tintOf } from "../document/looks";
 import { asText, isObject } from "../document/json";
 import type { Input, Output } from "../document/schema";
-import { run, useEditor } from "../editor";
+import { flowId, run, useEditor } from "../editor";
 import { nodeRunOf, useRuns } from "../runs";
 import { Icon } from "../panels/Icon";
 import { T } from "../texts";
+import { C } from "../texts-canvas";
 import { R } from "../texts-runs";
 import { Widget } from "../widgets/Widget";
 import { colourOf, type CardNode } from "./flow";
@@ -16,6 +19,7 @@ import { SIZES, socketY, type Row } from "./geometry";
 import { isFar } from "./near";
 import { NodeStatus } from "./NodeStatus";
 import { PictureRow } from "./PictureRow";
+import { ResizeGrip, tinted } from "./ResizeGrip";
 
 export const NodeCard = memo(function NodeCard({ data, selected }: NodeProps<CardNode>) {
   const isSmall = useStore(isFar);
@@ -26,27 +30,32 @@ export const NodeCard = memo(function NodeCard({ data, selected }: NodeProps<Car
   const classes = ["card", `mode-${node.mode}`, state && `run-${state}`, selected && "selected", problem && "has-problem", !isKnown && "missing"];
   const name = classes.filter(Boolean).join(" ");
   const title = node.title || type.title;
+  const tint = tintOf(node.extra);
   if (isSmall)
     return (
-      <div className={`${name} far`} style={{ width: shape.width, height: shape.height }}>
+      <div className={`${name} far`} style={{ width: shape.width, height: shape.height, ...tinted(tint) }} data-tint={tint ? "" : undefined}>
         <span>{title}</span>
       </div>
     );
   return (
-    <article className={name} style={{ width: shape.width, height: shape.height }} aria-label={T.canvas.node(title)}>
+    <article tabIndex={-1} className={name} style={{ width: shape.width, height: shape.height, ...tinted(tint) }} data-tint={tint ? "" : undefined} aria-label={T.canvas.node(title)}>
       <Header {...data} title={title} />
       {shape.rows.map((row, index) => (
         <RowView key={index} row={row} {...data} />
       ))}
       {!shape.rows.length && <FoldedSockets id={data.id} inputs={type.inputs} outputs={type.outputs} />}
       {!isKnown && <p className="missing-text">{T.canvas.missing}</p>}
+      {selected && <ResizeGrip id={data.id} shape={shape} />}
       <NodeStatus id={data.id} title={title} hasPicture={shape.rows.some((row) => row.kind === "picture")} />
     </article>
   );
 });
 
 function Header({ id, node, type, title }: CardNode["data"] & { readonly title: string }) {
-  const [isNaming, setNaming] = useState(false);
+  const isNaming = useOpen((state) => state.naming === flowId(id));
+  const setNaming = (isOn: boolean): void => {
+    startNaming(isOn ? flowId(id) : null);
+  };
   const rename = (text: string): void => {
     setNaming(false);
     run(setTitle(id, text.trim() === type.title ? "" : text.trim()));
@@ -57,7 +66,7 @@ function Header({ id, node, type, title }: CardNode["data"] & { readonly title: 
         type="button"
         className="fold nodrag"
         aria-label={T.canvas.collapse}
-        aria-expanded={node.extra.get("collapsed") !== true}
+        aria-expanded={!isCollapsed(node)}
         onClick={() => {
           toggleCollapsed([id]);
         }}
@@ -88,6 +97,7 @@ function Header({ id, node, type, title }: CardNode["data"] & { readonly title: 
         </h3>
       )}
       {type.isGoal && node.mode === "run" && <RunHere id={id} title={title} />}
+      {isPinned(node.extra) && <span className="mode pin">{C.pinned}</span>}
       {node.mode !== "run" && <span className="mode">{node.mode === "mute" ? T.canvas.muted : T.canvas.bypassed}</span>}
     </header>
   );

@@ -2,11 +2,13 @@
 
 import { Position, type Edge, type Node as FlowNode, type NodeHandle } from "@xyflow/react";
 import type { Point } from "../document/commands";
-import { Link, placeIn, type Id, type Node, type Workflow } from "../document/document";
+import { Link, placeIn, type Id, type Node, type Place, type Workflow } from "../document/document";
 import { asText, isObject, type Json } from "../document/json";
+import { isPinned } from "../document/looks";
 import type { NodeType, NodeTypes } from "../document/schema";
 import { flowId } from "../editor";
-import { autoPlaces, placeholderType, shapeOf, SIZES, socketY, type Shape } from "./geometry";
+import { autoPlaces } from "./autoplace";
+import { placeholderType, shapeOf, SIZES, socketY, type Shape } from "./geometry";
 
 /** place: what the layout says of it, as long as that is the same object nothing has moved. */
 export type CardNode = FlowNode<{ id: Id; node: Node; type: NodeType; shape: Shape; place: Json | undefined }, "card">;
@@ -72,16 +74,18 @@ function cardNode(
   if (same && place && same.data.place === place) return same;
   const at = placeIn(place);
   const [x, y] = at ? [at.x, at.y] : arrangedPlace(id);
-  if (same && at?.width === placeIn(same.data.place)?.width) {
+  if (same && isSameSize(at, placeIn(same.data.place))) {
     const stays = same.position.x === x && same.position.y === y;
     return { ...same, position: stays ? same.position : { x, y }, data: stays && same.data.place === place ? same.data : { ...same.data, place } };
   }
   const type = found ?? placeholderType(id, node, workflow);
-  const shape = shapeOf(type, node, at?.width);
+  const shape = shapeOf(type, node, at);
   const size = { width: shape.width, height: shape.height };
   const data = { id, node, type, shape, place };
-  return { id: flow, type: "card", position: { x, y }, data, ...size, measured: size, handles: handlesOf(type, shape) };
+  return { id: flow, type: "card", position: { x, y }, draggable: !isPinned(node.extra), data, ...size, measured: size, handles: handlesOf(type, shape) };
 }
+
+const isSameSize = (a: Place | undefined, b: Place | undefined): boolean => a?.width === b?.width && a?.height === b?.height;
 
 function handlesOf(type: NodeType, shape: Shape): NodeHandle[] {
   const handle = (id: string, kind: "source" | "target", y: number): NodeHandle => ({

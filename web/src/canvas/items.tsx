@@ -1,11 +1,14 @@
 import { NodeResizer, type NodeProps } from "@xyflow/react";
 import { memo, useState } from "react";
+import { startNaming, useOpen } from "../commands/open";
 import { setItem } from "../document/commands";
+import { tintOf } from "../document/looks";
 import { asText, isObject, type Json } from "../document/json";
 import { run } from "../editor";
 import { T } from "../texts";
 import { Markdown } from "../panels/Markdown";
 import { titleIn, type ItemNode } from "./flow";
+import { tinted } from "./ResizeGrip";
 
 const MIN = { minWidth: 120, minHeight: 60 };
 
@@ -20,6 +23,7 @@ function resized(list: "groups" | "notes", index: number): (event: unknown, box:
 export const NoteCard = memo(function NoteCard({ data, selected }: NodeProps<ItemNode>) {
   const [isWriting, setWriting] = useState(false);
   const text = isObject(data.item) ? asText(data.item.get("text")) : "";
+  const tint = isObject(data.item) ? tintOf(data.item) : "";
   const write = (written: string): void => {
     setWriting(false);
     if (written !== text) run(setItem("notes", data.index, new Map([["text", written]])));
@@ -27,6 +31,8 @@ export const NoteCard = memo(function NoteCard({ data, selected }: NodeProps<Ite
   return (
     <aside
       className={`note${selected ? " selected" : ""}`}
+      style={tinted(tint)}
+      data-tint={tint ? "" : undefined}
       aria-label={T.canvas.note}
       onDoubleClick={() => {
         setWriting(true);
@@ -55,14 +61,19 @@ export const NoteCard = memo(function NoteCard({ data, selected }: NodeProps<Ite
 
 /** A frame around nodes that move with it. */
 export const GroupFrame = memo(function GroupFrame({ data, selected }: NodeProps<ItemNode>) {
-  const [isNaming, setNaming] = useState(false);
+  const flow = `groups/${data.index}`;
+  const isNaming = useOpen((state) => state.naming === flow);
+  const setNaming = (isOn: boolean): void => {
+    startNaming(isOn ? flow : null);
+  };
+  const tint = isObject(data.item) ? tintOf(data.item) : "";
   const title = titleIn(data.item) || T.canvas.group;
   const rename = (text: string): void => {
     setNaming(false);
     run(setItem("groups", data.index, new Map([["title", text]])));
   };
   return (
-    <section className={`group${selected ? " selected" : ""}`} aria-label={title}>
+    <section className={`group${selected ? " selected" : ""}`} aria-label={title} style={tinted(tint)} data-tint={tint ? "" : undefined}>
       <NodeResizer isVisible={selected} {...MIN} onResize={resized("groups", data.index)} />
       {isNaming ? (
         <input

@@ -55,7 +55,7 @@ export function endsOf(from: Ends, to: Ends): Connection {
   return { source: source.nodeId, sourceHandle: source.id ?? null, target: target.nodeId, targetHandle: target.id ?? null };
 }
 
-function wantedOf(link: NonNullable<Searching["link"]>): Searching["wanted"] {
+export function wantedOf(link: NonNullable<Searching["link"]>): Searching["wanted"] {
   const node = workflow().nodes.get(link.node);
   const type = node && typeOf(link.node, node);
   if (link.isOutput) return { takes: type?.outputs.find((output) => output.name === link.socket)?.types ?? ["*"] };

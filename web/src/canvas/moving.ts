@@ -1,10 +1,9 @@
 /** Nodes, groups and notes that are dragged or chosen. */
 
 import type { NodeChange, NodePositionChange } from "@xyflow/react";
-import * as commands from "../document/commands";
-import { placeIn, type Workflow } from "../document/document";
-import { isObject } from "../document/json";
+import type { Workflow } from "../document/document";
 import { nodeId, run, select, useEditor, workflow } from "../editor";
+import { moveBoxes } from "./chosen";
 import { placesOf, type AnyNode } from "./flow";
 
 const drags = { count: 0 };
@@ -32,7 +31,8 @@ export function changeNodes(changes: readonly NodeChange<AnyNode>[], isAdding: b
 function drag(changes: readonly NodePositionChange[]): void {
   const now = workflow();
   const moved = new Map(changes.flatMap(({ id, position }) => (position ? [[id, position] as const] : [])));
-  run(commands.all(...movesOf(withChosen(moved, now), now)), `drag ${drags.count}`);
+  const places = [...withChosen(moved, now)].map(([id, { x, y }]) => [id, [Math.round(x), Math.round(y)] as const] as const);
+  run(moveBoxes(new Map(places)), `drag ${drags.count}`);
 }
 
 type Places = ReadonlyMap<string, { readonly x: number; readonly y: number }>;
@@ -51,36 +51,4 @@ function withChosen(moved: Places, now: Workflow): Places {
     return place ? [[id, { x: place[0] + by[0], y: place[1] + by[1] }] as const] : [];
   });
   return new Map([...moved, ...others]);
-}
-
-function movesOf(moved: Places, now: Workflow): commands.Command[] {
-  const places = new Map<string, commands.Point>();
-  const steps: commands.Command[] = [];
-  for (const [id, { x, y }] of moved) {
-    const [list = "", index = ""] = id.split("/");
-    if (list === "n") places.set(nodeId(id), [Math.round(x), Math.round(y)]);
-    else steps.push(...itemMove(list as "groups" | "notes", Number(index), Math.round(x), Math.round(y), moved, now));
-  }
-  return [commands.move(places), ...steps];
-}
-
-function itemMove(
-  list: "groups" | "notes",
-  index: number,
-  x: number,
-  y: number,
-  moved: Places,
-  now: Workflow,
-): commands.Command[] {
-  const key = list === "groups" ? "bounds" : "at";
-  const item = now[list][index];
-  const old = isObject(item) ? placeIn(item.get(key)) : undefined;
-  if (!old) return [];
-  const { width = 240, height = 120 } = old;
-  if (list === "notes") return [commands.setItem(list, index, new Map([[key, [x, y, width, height]]]))];
-  const inside = new Map<string, commands.Point>();
-  for (const [id, [left, top]] of placesOf(now, useEditor.getState().types))
-    if (!moved.has(`n/${id}`) && left >= old.x && left < old.x + width && top >= old.y && top < old.y + height)
-      inside.set(id, [left + x - old.x, top + y - old.y]);
-  return [commands.moveGroup(index, { x, y, width, height }, inside)];
 }

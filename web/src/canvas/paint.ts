@@ -2,6 +2,8 @@
 
 import type { Edge } from "@xyflow/react";
 import type { Id } from "../document/document";
+import { isObject } from "../document/json";
+import { tintOf } from "../document/looks";
 import { boxOf, linkBox, touches, type Box } from "./boxes";
 import { titleIn, type AnyNode, type CardNode, type ItemNode, type Scene } from "./flow";
 import { SIZES } from "./geometry";
@@ -105,11 +107,12 @@ function paintCard(to: CanvasRenderingContext2D, card: CardNode, { lookOf, palet
   const { id, node, type } = card.data;
   const look = lookOf(card.id, id);
   to.globalAlpha = node.mode === "run" ? 1 : 0.55;
-  to.fillStyle = palette.of(look.state === "running" ? "--busy" : "--card");
+  const tint = palette.tint(tintOf(node.extra));
+  to.fillStyle = look.state === "running" ? palette.of("--busy") : (tint?.card ?? palette.of("--card"));
   to.fillRect(x, y, width, height);
   const category = palette.category(type.category.split("/")[0] ?? "");
   if (zoom >= FAR) {
-    to.fillStyle = palette.of("--raised");
+    to.fillStyle = tint?.head ?? palette.of("--raised");
     to.fillRect(x, y, width, SIZES.header);
   }
   if (category) {
@@ -163,11 +166,12 @@ function paintItem(to: CanvasRenderingContext2D, item: ItemNode, { lookOf, palet
   const { x, y, width, height } = boxOf(item);
   const isGroup = item.type === "group";
   to.globalAlpha = isGroup ? 0.35 : 1;
-  to.fillStyle = palette.of(isGroup ? "--raised" : "--note");
+  const tint = palette.tint(isObject(item.data.item) ? tintOf(item.data.item) : "");
+  to.fillStyle = tint?.card ?? palette.of(isGroup ? "--raised" : "--note");
   to.fillRect(x, y, width, height);
   to.globalAlpha = 1;
   to.lineWidth = Math.max(1, 1 / zoom);
-  to.strokeStyle = palette.of(lookOf(item.id, "").isSelected ? "--text" : isGroup ? "--strong-line" : "--note-line");
+  to.strokeStyle = lookOf(item.id, "").isSelected ? palette.of("--text") : (tint?.line ?? palette.of(isGroup ? "--strong-line" : "--note-line"));
   to.strokeRect(x, y, width, height);
   const size = zoom < FAR ? Math.min(15 / zoom, height / 4) : TITLE.near;
   if (!isGroup || size * zoom < LEGIBLE) return;

@@ -2,10 +2,13 @@
 
 import { getViewportForBounds, type ReactFlowInstance } from "@xyflow/react";
 import type { Point } from "../document/commands";
-import type { Wanted } from "../document/schema";
+import type { Wanted } from "../search/types";
 import { around, boxOf } from "./boxes";
 import { NO_SCENE, type AnyNode, type Scene } from "./flow";
 import { flowId, search, select, selectedNodes, type Searching } from "../editor";
+
+/** Nodes are read from this zoom on. */
+const LEGIBLE = 0.6;
 
 const view: { flow: ReactFlowInstance | null; scene: Scene; pointer: Point | null } = { flow: null, scene: NO_SCENE, pointer: null };
 
@@ -59,4 +62,40 @@ export function fitSelected(): void {
 export function goTo(id: string): void {
   select([flowId(id)]);
   show(nodesOf([id]), { padding: 1, maxZoom: 1 });
+}
+
+/** Moves the canvas where a node is not whole in sight, or too small to be read. */
+export function reveal(id: string): void {
+  const [node] = nodesOf([id]);
+  if (!view.flow || !node) return;
+  const [zoom, box] = [view.flow.getZoom(), boxOf(node)];
+  const [[left, top], [right, bottom]] = [onCanvas([0, 60]), onCanvas([innerWidth, innerHeight - 20])];
+  const isSeen = box.x >= left && box.y >= top && box.x + box.width <= right && box.y + Math.min(box.height, bottom - top) <= bottom;
+  if (isSeen && zoom >= LEGIBLE) return;
+  void view.flow.setCenter(box.x + box.width / 2, box.y + box.height / 2, { zoom: Math.max(zoom, LEGIBLE), duration: calm() });
+}
+
+export function zoomBy(factor: number): void {
+  if (view.flow) void view.flow.zoomTo(view.flow.getZoom() * factor, { duration: calm() });
+}
+
+export function zoomTo(zoom: number): void {
+  void view.flow?.zoomTo(zoom, { duration: calm() });
+}
+
+/** A point of the screen beside a node, or the middle of the canvas where it is not in sight. */
+export function screenOf(flow: string | undefined): Point {
+  const element = flow === undefined ? null : elementOf(flow);
+  const box = element?.getBoundingClientRect();
+  return box ? [box.left + 24, Math.min(box.top + 34, innerHeight - 60)] : [innerWidth / 2, innerHeight / 3];
+}
+
+/** The element of a node, group or note, where it is drawn as one. */
+export function elementOf(flow: string): HTMLElement | null {
+  return document.querySelector<HTMLElement>(`.react-flow__node[data-id="${CSS.escape(flow)}"]`);
+}
+
+/** Gives the canvas the focus, so that keys go on working when what had it is gone. */
+export function focusCanvas(): void {
+  document.querySelector<HTMLElement>("main.canvas")?.focus({ preventScroll: true });
 }

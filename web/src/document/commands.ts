@@ -81,12 +81,15 @@ export function disconnect(id: Id, input: string): Command {
 export function move(places: ReadonlyMap<Id, Point>): Command {
   return (workflow) => {
     const layout = new Map(workflow.layout);
+    let isMoved = false;
     for (const [id, [x, y]] of places) {
       const old = placeIn(layout.get(id));
       const size = old?.width && old.height ? [old.width, old.height] : [];
-      if (workflow.nodes.has(id) && !(old?.x === x && old.y === y)) layout.set(id, [x, y, ...size]);
+      if (!workflow.nodes.has(id) || (old?.x === x && old.y === y)) continue;
+      layout.set(id, [x, y, ...size]);
+      isMoved = true;
     }
-    return { ...workflow, layout };
+    return isMoved ? { ...workflow, layout } : workflow;
   };
 }
 

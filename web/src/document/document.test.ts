@@ -6,6 +6,7 @@ import * as commands from "./commands";
 import { EMPTY, freshId, Link, linksOf, readWorkflow, wouldCircle, writeWorkflow, type Workflow } from "./document";
 import { apply, redo, startHistory, undo, type History } from "./history";
 import { JsonError, Numeral, parseJson, printJson } from "./json";
+import { COLOURS, pinGroup, resetSize, resize, setColour, setFlag, setItemColour } from "./looks";
 
 const FOLDER = join(import.meta.dirname, "../../../workflows");
 const FILES = readdirSync(FOLDER).filter((name) => name.endsWith(".json"));
@@ -53,7 +54,7 @@ describe("a workflow", () => {
 const pick = (ids: readonly string[], at: number): string => ids[at % Math.max(ids.length, 1)] ?? "none";
 
 const steps = fc.array(
-  fc.record({ kind: fc.nat(13), a: fc.nat(40), b: fc.nat(40), text: fc.string({ maxLength: 4 }), gesture: fc.constantFrom("", "", "g") }),
+  fc.record({ kind: fc.nat(20), a: fc.nat(40), b: fc.nat(40), text: fc.string({ maxLength: 4 }), gesture: fc.constantFrom("", "", "g") }),
   { maxLength: 40 },
 );
 type Step = { kind: number; a: number; b: number; text: string; gesture: string };
@@ -78,6 +79,13 @@ function commandOf({ kind, a, b, text }: Step, now: Workflow): commands.Command 
     () => commands.addNote(text, box),
     () => commands.setItem(a % 2 ? "groups" : "notes", b % 3, new Map([["title", text]])),
     () => commands.deleteItems(a % 2 ? "groups" : "notes", new Set([b % 3])),
+    () => setFlag([one, two], a % 2 ? "collapsed" : "pinned", b % 2 === 0),
+    () => setColour([one, two], COLOURS[b] ?? null),
+    () => setItemColour(a % 2 ? "groups" : "notes", b % 3, COLOURS[a % 12] ?? null),
+    () => pinGroup(b % 3, a % 2 === 0),
+    () => resize(one, { x: a, y: b, width: 200 + a, height: 100 + b }),
+    () => resetSize([one, two]),
+    () => commands.moveGroup(b % 3, box, new Map([[one, [a, b]]])),
   ];
   return (made[kind] as () => commands.Command)();
 }

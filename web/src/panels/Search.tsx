@@ -1,9 +1,15 @@
 import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from "react";
 import { addNode } from "../actions";
 import { colourOf } from "../canvas/flow";
-import { searchTypes, type NodeType } from "../document/schema";
+import { focusNode } from "../canvas/keyboard";
+import { focusCanvas } from "../canvas/view";
+import type { NodeType } from "../document/schema";
 import { search, useEditor, type Searching } from "../editor";
+import { searchTypes } from "../search/types";
 import { T } from "../texts";
+import { useDeprecated, useFavourites, useRecent } from "../taste";
+import { C } from "../texts-canvas";
+import { Star } from "./Star";
 
 const MOST_SHOWN = 60;
 const SIZE = { width: 460, height: 420 };
@@ -13,26 +19,34 @@ export function Search() {
   return searching && <SearchBox key={searching.at.join()} searching={searching} />;
 }
 
+/** Closes the search; the focus goes back to the socket it began at, or to the canvas. */
+function leave({ link }: Searching): void {
+  search(null);
+  if (link) focusNode(link.node, { name: link.socket, isOutput: link.isOutput });
+  else focusCanvas();
+}
+
 /** The nodes that fit words, and the link that was dropped; Enter or a click adds one. */
 function SearchBox({ searching }: { readonly searching: Searching }) {
   const types = useEditor((state) => state.types);
+  const [favourites, recent, deprecated] = [useFavourites(), useRecent((state) => state.types), useDeprecated()];
   const [words, setWords] = useState("");
   const [at, setAt] = useState(0);
   const list = useRef<HTMLUListElement>(null);
-  const found = useMemo(() => searchTypes(types, words, searching.wanted).slice(0, MOST_SHOWN), [types, words, searching]);
+  const found = useMemo(() => searchTypes(types, words, searching.wanted, { favourites, recent, deprecated }).slice(0, MOST_SHOWN), [types, words, searching, favourites, recent, deprecated]);
   useEffect(() => {
     list.current?.children[at]?.scrollIntoView({ block: "nearest" });
   }, [at]);
   const add = (type: NodeType): void => {
     search(null);
-    addNode(type, searching);
+    focusNode(addNode(type, searching));
   };
   const onKey = (event: KeyboardEvent): void => {
     const move = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (move) setAt((place) => Math.min(Math.max(place + move, 0), found.length - 1));
     const chosen = found[at];
     if (event.key === "Enter" && chosen) add(chosen);
-    if (event.key === "Escape") search(null);
+    if (event.key === "Escape") leave(searching);
     if (move || ["Enter", "Escape"].includes(event.key)) event.preventDefault();
     event.stopPropagation();
   };
@@ -94,12 +108,14 @@ function SearchBox({ searching }: { readonly searching: Searching }) {
             >
               <div className="found-line">
                 <b>{type.title}</b>
+                {type.isDeprecated && <small>{C.library.old}</small>}
                 <small>{type.category}</small>
                 <span className="dots">
                   {type.outputs.slice(0, 5).map((output) => (
                     <i key={output.name} className={`type-${colourOf(output.types[0])}`} title={output.name} />
                   ))}
                 </span>
+                <Star type={type} isReachable={false} />
               </div>
               <p>{type.description}</p>
             </li>

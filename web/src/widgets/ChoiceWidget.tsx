@@ -2,7 +2,8 @@ import { useEffect, useId, useMemo, useRef, useState, type KeyboardEvent } from 
 import { createPortal } from "react-dom";
 import { readFiles, trying } from "../actions";
 import { printJson, type Json } from "../document/json";
-import { closeness, type Widget } from "../document/schema";
+import type { Widget } from "../document/schema";
+import { closeness } from "../search/closeness";
 import { useEditor } from "../editor";
 import { T } from "../texts";
 import type { WidgetProps } from "./Widget";

@@ -1,0 +1,20 @@
+/** A command: what a person does from a key, a menu or the palette. All of them stand in table.ts. */
+
+export type Area = "workflow" | "run" | "edit" | "select" | "arrange" | "look" | "view" | "add";
+
+export interface Command {
+  readonly id: string;
+  readonly title: string;
+  readonly area: Area;
+  /** The usual keys, such as "Ctrl+Shift+Z"; people may choose others. */
+  readonly keys?: readonly string[];
+  /** More words by which it is found. */
+  readonly words?: string;
+  readonly run: () => void;
+  /** Whether there is anything for it to do. */
+  readonly isReady?: () => boolean;
+  /** Whether what it switches is on. */
+  readonly isOn?: () => boolean;
+  /** Whether its keys work while a text is written. */
+  readonly always?: boolean;
+}

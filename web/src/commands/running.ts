@@ -1,0 +1,37 @@
+import * as actions from "../actions";
+import { selectedNodes, workflow } from "../editor";
+import { activeJobs, useRuns } from "../runs";
+import { C } from "../texts-canvas";
+import type { Command } from "./command";
+
+const area = "run";
+
+export const RUNNING: readonly Command[] = [
+  {
+    id: "run.start",
+    title: C.commands.run,
+    area,
+    keys: ["Ctrl+Enter"],
+    always: true,
+    isReady: () => workflow().nodes.size > 0,
+    run: () => actions.trying(() => actions.runWorkflow()),
+  },
+  {
+    id: "run.to",
+    title: C.commands.runTo,
+    area,
+    keys: ["Ctrl+Shift+Enter"],
+    words: C.words["runTo"] ?? "",
+    isReady: () => selectedNodes().length > 0,
+    run: () => actions.trying(() => actions.runWorkflow(1, selectedNodes())),
+  },
+  {
+    id: "run.cancel",
+    title: C.commands.cancel,
+    area,
+    keys: ["Ctrl+Alt+Enter"],
+    always: true,
+    isReady: () => activeJobs(useRuns.getState()).length > 0,
+    run: () => actions.trying(actions.cancelRuns),
+  },
+];
