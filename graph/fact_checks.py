@@ -11,13 +11,13 @@ from graph.problems import Problem
 from graph.sockets import conflicts
 
 Told = dict[tuple[str, str], Facts]
+"""Facts by node and output."""
 
 
-def fact_problems(checking: Checking, order: Sequence[str]) -> Iterator[Problem]:
-    """Facts that contradict each other, found by one pass in the order of flow."""
+def fact_problems(checking: Checking, order: Sequence[str], told: Told) -> Iterator[Problem]:
+    """Facts that contradict each other, found by one pass in the order of flow; all are put into `told`."""
     if not any(_concerned(kind) for kind in checking.kinds.values()):
         return
-    told: Told = {}
     for key in order:
         kind = checking.kind(key)
         if kind is None or not _concerned(kind):

@@ -1,12 +1,12 @@
 """Validation: every problem of a workflow at once, before anything runs."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from graph.checking import Checking, Kind, outputs_named
 from graph.context import Files
 from graph.document import SUBGRAPH, Node, Port, Workflow
-from graph.fact_checks import fact_problems
+from graph.fact_checks import Told, fact_problems
 from graph.flat import flat, targets_within
 from graph.modes import active_workflow
 from graph.node_checks import node_problems
@@ -24,13 +24,31 @@ ENDLESS = ("endless_subgraph", "too_large")
 """Problems of subgraphs that cannot be expanded, so that nothing else can be told."""
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a check finds: every problem, and the facts that are known of outputs before anything runs."""
+
+    problems: list[Problem]
+    facts: Told
+
+
 def validate(
     workflow: Workflow,
     registry: Registry,
     files: Files | None = None,
     targets: Iterable[str] | None = None,
 ) -> list[Problem]:
-    """Every problem of a workflow, in the order of its nodes; errors stop a run, warnings do not.
+    """Every problem of a workflow, in the order of its nodes; errors stop a run, warnings do not."""
+    return check(workflow, registry, files, targets).problems
+
+
+def check(
+    workflow: Workflow,
+    registry: Registry,
+    files: Files | None = None,
+    targets: Iterable[str] | None = None,
+) -> Checked:
+    """Every problem of a workflow, in the order of its nodes, and the facts of its outputs.
 
     targets: ids of the nodes to run; without, all output nodes. Problems of nodes that no target needs are
     warnings. Strict for our own documents; one with `imported` gets the field's conversions, with warnings.
@@ -39,22 +57,24 @@ def validate(
     """
     structure = subgraph_problems(workflow)
     if any(problem.code in ENDLESS for problem in structure):
-        return structure
+        return Checked(structure, {})
     workflow = flat(workflow, registry)
     checking = Checking(workflow, registry, _kinds(workflow, registry), files)
     asked = None if targets is None else targets_within(workflow, targets)
     goals = _goals(checking) if asked is None else [key for key in asked if key in workflow.nodes]
     order = ordered(checking.sources)
+    facts: Told = {}
     found = [
         *structure,
         *_type_problems(checking),
         *_node_problems(checking),
         *_circle_problems(checking, circles(checking.sources, order.circular)),
-        *fact_problems(checking, order.nodes),
+        *fact_problems(checking, order.nodes, facts),
         *_port_problems(checking),
     ]
     found.extend(_goal_problems(checking, goals) if asked is None else _target_problems(checking, asked))
-    return _ranked(workflow, found, needed_by(goals, checking.sources) if goals else None)
+    ranked = _ranked(workflow, found, needed_by(goals, checking.sources) if goals else None)
+    return Checked(ranked, facts)
 
 
 def _kinds(workflow: Workflow, registry: Registry) -> dict[str, Kind]:

@@ -2,17 +2,19 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from aiohttp import web
 from pydantic import BaseModel, Field
 
 from graph.document import Workflow
+from graph.facts import Facts
 from graph.formats import FormatName, format_text, read_any
-from graph.problems import WorkflowError
-from graph.validation import validate
+from graph.problems import Problem, WorkflowError
+from graph.validation import check
 from host.server.etags import check_match, check_none_match, is_known, quoted, tag_of, unchanged
+from host.server.facts_json import FactsShape, facts_json
 from host.server.keys import FOLDERS, SERVICES, TYPES
 from host.server.routing import body_of, problem_json, query_of, route, told
 from host.server.shapes import LONGEST_TEXT, Asked
@@ -121,10 +123,11 @@ class ProblemShape(BaseModel):
 
 
 class Verdict(BaseModel):
-    """Whether a workflow can run; every problem at once."""
+    """Whether a workflow can run; every problem at once. facts: of outputs, by node and output."""
 
     valid: bool
     problems: list[ProblemShape]
+    facts: dict[str, dict[str, FactsShape]]
 
 
 @route("GET", "/workflows", "List your workflows", query=WorkflowsQuery, reply=WorkflowsPage)
@@ -256,18 +259,21 @@ async def list_versions(request: web.Request) -> web.StreamResponse:
 async def validate_workflow(request: web.Request) -> web.StreamResponse:
     """Of any format; nothing is run or kept."""
     targets, body = query_of(request, ValidateQuery).target, await request.read()
-    found = await asyncio.to_thread(_problems, request, body, targets)
-    valid = all(item["severity"] != "error" for item in found)
-    return told({"valid": valid, "problems": found})
+    return told(await asyncio.to_thread(_verdict, request, body, targets))
 
 
-def _problems(request: web.Request, body: bytes, targets: list[str]) -> list[dict[str, Any]]:
+def _verdict(request: web.Request, body: bytes, targets: list[str]) -> dict[str, Any]:
     try:
         workflow = _read(request, body, "The body")
     except WorkflowError as error:
-        return [problem_json(item) for item in error.problems]
-    found = validate(workflow, request.app[TYPES](), request.app[FOLDERS], targets or None)
-    return [problem_json(item) for item in found]
+        return _verdict_json(error.problems, {})
+    found = check(workflow, request.app[TYPES](), request.app[FOLDERS], targets or None)
+    return _verdict_json(found.problems, found.facts)
+
+
+def _verdict_json(problems: Sequence[Problem], facts: Mapping[tuple[str, str], Facts]) -> dict[str, Any]:
+    valid = all(item.severity != "error" for item in problems)
+    return {"valid": valid, "problems": [problem_json(item) for item in problems], "facts": facts_json(facts)}
 
 
 @route("POST", "/workflows/convert", "Write a workflow in another format", raw=RAW, query=ConvertQuery)

@@ -7,7 +7,7 @@ from graph.document import Link, Node, Workflow
 from graph.facts import Inferred, Known, carry, infer_facts
 from graph.node import node
 from graph.sockets import Socket
-from graph.validation import validate
+from graph.validation import check, validate
 from tests.graph.toys import TOYS, Model, Thing, empty, encode, load, sample, spec
 
 XL = Annotated[Thing, Socket("MODEL", (("family", "sdxl"),))]
@@ -130,3 +130,15 @@ def test_facts_pass_through_bypassed_nodes() -> None:
 
     problems = validate(Workflow(nodes), TOYS.with_specs([spec(patch)]), targets=["s"])
     assert [problem.code for problem in problems] == ["family_mismatch"]
+
+
+def test_a_check_tells_the_facts_of_every_output_also_of_a_wrong_workflow() -> None:
+    nodes = {
+        "l": Node("Load", {"name": "sdxl/base"}),
+        "e": Node("Encode", {"clip": Link("l", "CLIP"), "text": "x"}),
+        "lost": Node("Encode", {"text": "x"}),
+    }
+    found = check(Workflow(nodes), TOYS)
+    assert found.problems == validate(Workflow(nodes), TOYS) != []
+    sdxl = {"family": "sdxl"}
+    assert found.facts == {("l", "MODEL"): sdxl, ("l", "CLIP"): sdxl, ("e", "CONDITIONING"): sdxl}

@@ -9,7 +9,7 @@ import { useOpen } from "./commands/open";
 import { COMMANDS } from "./commands/table";
 import { writeWorkflow } from "./document/document";
 import { keepDrafts, keepLate, mayLose } from "./drafts";
-import { isChanged, setProblems, tell, useEditor, useWorkflow } from "./editor";
+import { isChanged, setFacts, setProblems, tell, useEditor, useWorkflow } from "./editor";
 import { autosave, pasteText, refresh } from "./files";
 import { readMe } from "./me";
 import { BesidePanel } from "./panels/BesidePanel";
@@ -179,8 +179,10 @@ function useValidation(): void {
         return;
       }
       trying(async () => {
-        const problems = await validate(writeWorkflow(now));
-        if (!isOld) setProblems(problems);
+        const { problems, facts } = await validate(writeWorkflow(now));
+        if (isOld) return;
+        setProblems(problems);
+        setFacts(facts);
       });
     }, VALIDATE_AFTER);
     return () => {

@@ -1,7 +1,7 @@
 /** The one truth of what is edited: open workflows with their history, what is selected, what is known of nodes. */
 
 import { create } from "zustand";
-import type { FileOption, Problem } from "./api/client";
+import type { FileOption, Problem, Verdict } from "./api/client";
 import type { Clip, Command, Point } from "./document/commands";
 import { EMPTY, type Id, type Node, type Workflow } from "./document/document";
 import { asText } from "./document/json";
@@ -47,6 +47,8 @@ interface EditorState {
   readonly problems: readonly Problem[];
   /** The same by node, so that each looks up its own only. */
   readonly problemsOf: ReadonlyMap<Id, readonly Problem[]>;
+  /** What is known of outputs before anything runs, by node and output. */
+  readonly facts: Verdict["facts"];
   readonly searching: Searching | null;
   readonly dialog: Dialog | null;
   readonly notice: { readonly text: string; readonly key: number } | null;
@@ -71,6 +73,7 @@ export const useEditor = create<EditorState>(() => ({
   clip: null,
   problems: [],
   problemsOf: new Map(),
+  facts: {},
   searching: null,
   dialog: null,
   notice: null,
@@ -78,7 +81,7 @@ export const useEditor = create<EditorState>(() => ({
 
 const { getState: get, setState: set } = useEditor;
 const MOST_CLOSED = 20;
-const NO_PROBLEMS = { problems: [], problemsOf: new Map<Id, Problem[]>() };
+const NO_PROBLEMS = { facts: {}, problems: [], problemsOf: new Map<Id, Problem[]>() };
 
 // Looking
 
@@ -157,6 +160,10 @@ export function setProblems(problems: readonly Problem[]): void {
   for (const problem of problems)
     if (problem.node !== null) problemsOf.set(problem.node, [...(problemsOf.get(problem.node) ?? []), problem]);
   set({ problems, problemsOf });
+}
+
+export function setFacts(facts: Verdict["facts"]): void {
+  set({ facts });
 }
 
 export function search(searching: Searching | null): void {

@@ -143,7 +143,7 @@ export const C = {
     hints: "↑↓ choose   Enter run   Esc close",
   },
   keys: {
-    change: (title: string) => `Change the keys of ${title}`,
+    change: (title: string, keys: string) => `${keys}: change the keys of ${title}`,
     press: "Press the new keys",
     taken: (title: string) => `${title} has these keys.`,
     reset: (title: string) => `Give ${title} its usual keys back`,
@@ -202,6 +202,6 @@ export const C = {
     input: (name: string, types: string, from: string) => `Input ${name}, ${types}${from ? `, from ${from}` : ", no link"}`,
     output: (name: string, types: string) => `Output ${name}, ${types}`,
   },
-  resize: "Resize",
   pinned: "pinned",
+  known: { before: (what: string) => `Known before it runs: ${what}` },
 } as const;

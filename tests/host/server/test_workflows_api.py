@@ -134,7 +134,7 @@ def test_any_format_and_pictures_are_taken_and_given(shared: Shared) -> None:
 def test_checking_names_every_problem_and_keeps_nothing(shared: Shared) -> None:
     async def story(server: Served) -> None:
         good = await server.ask("POST", "/api/v1/workflows/validate", numbered(1), 200)
-        assert good == {"valid": True, "problems": []}
+        assert good == {"valid": True, "problems": [], "facts": {}}
         wrong = document({"a": node("Shew"), "b": node("Show", value="x", tag=3)})
         told = await server.ask("POST", "/api/v1/workflows/validate", wrong, 200)
         assert not told["valid"] and {item["node"] for item in told["problems"]} == {"a", "b"}

@@ -77,8 +77,23 @@ export async function filesOf(folder: string, words = ""): Promise<readonly File
 
 // Workflows
 
-export async function validate(text: string): Promise<readonly Problem[]> {
-  return (await json<{ problems: Problem[] }>(`${API}/workflows/validate`, post(text))).problems;
+/** What is known of an output before anything runs. */
+export interface Facts {
+  readonly width?: number;
+  readonly height?: number;
+  readonly batch?: number;
+  readonly family?: string;
+  readonly latents?: string;
+}
+
+export interface Verdict {
+  readonly problems: readonly Problem[];
+  /** By node and output. */
+  readonly facts: Readonly<Record<string, Readonly<Record<string, Facts>>>>;
+}
+
+export async function validate(text: string): Promise<Verdict> {
+  return json<Verdict>(`${API}/workflows/validate`, post(text));
 }
 
 /** A workflow of any format, or a picture that carries one, in another format. */

@@ -57,7 +57,6 @@ export function Canvas() {
     if (workflow().nodes.size) fit(0);
   }, [active, hasTypes]);
   const near = useNear(scene, active);
-  const hasMap = useSettings((state) => state.values.minimap);
   const marquee = useMarquee(scene);
   const [isDropping, setDropping] = useState(false);
   const onDrop = (event: DragEvent): void => {

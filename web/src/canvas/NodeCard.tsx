@@ -17,6 +17,7 @@ import { Widget } from "../widgets/Widget";
 import { colourOf, type CardNode } from "./flow";
 import { SIZES, socketY, type Row } from "./geometry";
 import { isFar } from "./near";
+import { OutputName } from "./Known";
 import { NodeStatus } from "./NodeStatus";
 import { PictureRow } from "./PictureRow";
 import { ResizeGrip, tinted } from "./ResizeGrip";
@@ -138,7 +139,7 @@ function RowView({ row, id, node }: CardNode["data"] & { readonly row: Row }) {
             <span className={input?.required ? "" : "optional"} title={input && `${input.types.join(" | ")}. ${input.tooltip}`}>
               {input?.label}
             </span>
-            <span title={output && `${output.types.join(" | ")}. ${output.tooltip}`}>{output?.name}</span>
+            {output && <OutputName id={id} output={output} />}
           </>
         )}
       </div>

@@ -3,7 +3,6 @@ import type { CSSProperties } from "react";
 import type { Id } from "../document/document";
 import { resize } from "../document/looks";
 import { run } from "../editor";
-import { C } from "../texts-canvas";
 import { canGrow, SIZES, type Shape } from "./geometry";
 import "./looks.css";
 
@@ -25,7 +24,7 @@ export function ResizeGrip({ id, shape }: { readonly id: Id; readonly shape: Sha
       <NodeResizeControl {...common} variant={ResizeControlVariant.Line} position="right" className="resize-edge nodrag" />
       {shape.rows.length > 0 && (
         <NodeResizeControl {...common} minHeight={SIZES.header} position="bottom-right" className="resize-corner nodrag">
-          <svg viewBox="0 0 10 10" role="img" aria-label={C.resize}>
+          <svg viewBox="0 0 10 10" aria-hidden>
             <path d="M9 2L2 9M9 6L6 9" />
           </svg>
         </NodeResizeControl>

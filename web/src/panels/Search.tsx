@@ -9,7 +9,7 @@ import { searchTypes } from "../search/types";
 import { T } from "../texts";
 import { useDeprecated, useFavourites, useRecent } from "../taste";
 import { C } from "../texts-canvas";
-import { Star } from "./Star";
+import { StarMark } from "./Star";
 
 const MOST_SHOWN = 60;
 const SIZE = { width: 460, height: 420 };
@@ -115,7 +115,7 @@ function SearchBox({ searching }: { readonly searching: Searching }) {
                     <i key={output.name} className={`type-${colourOf(output.types[0])}`} title={output.name} />
                   ))}
                 </span>
-                <Star type={type} isReachable={false} />
+                <StarMark type={type} />
               </div>
               <p>{type.description}</p>
             </li>

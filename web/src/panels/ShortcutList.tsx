@@ -82,7 +82,7 @@ function Line({ command }: { readonly command: Command }) {
         <button
           type="button"
           className={isAsking ? "asking" : ""}
-          aria-label={C.keys.change(command.title)}
+          aria-label={isAsking ? C.keys.press : C.keys.change(command.title, keys.map(shownKeys).join(" ") || C.keys.none)}
           onClick={() => {
             setAsking(true);
           }}
