@@ -1,5 +1,5 @@
 import { ReactFlow, useReactFlow, useStoreApi, ViewportPortal, type NodeChange } from "@xyflow/react";
-import { useCallback, useEffect, useMemo, useRef, useState, type DragEvent, type PointerEvent } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState, type DragEvent, type MouseEvent, type PointerEvent } from "react";
 import { flushSync } from "react-dom";
 import { trying } from "../actions";
 import { select, useEditor, useWorkflow, workflow } from "../editor";
@@ -136,6 +136,7 @@ function Flow({ scene, near }: { readonly scene: Scene; readonly near: Near }) {
       isValidConnection={isAllowed}
       onEdgeDoubleClick={cut}
       onPaneClick={chooseNothing}
+      onNodeClick={chooseOne}
       elevateNodesOnSelect
       connectionRadius={26}
       snapToGrid={snap > 0}
@@ -164,6 +165,12 @@ const isEmptyPlace = (target: EventTarget): boolean => target instanceof Element
 
 const cut = (_: unknown, edge: Parameters<typeof disconnect>[0]): void => {
   disconnect(edge);
+};
+
+/** A plain click on one of several that are selected leaves it alone selected. */
+const chooseOne = (event: MouseEvent, { id }: AnyNode): void => {
+  const { selection } = useEditor.getState();
+  if (selection.size > 1 && selection.has(id) && !event.shiftKey && !event.ctrlKey && !event.metaKey) select([id]);
 };
 
 const chooseNothing = (): void => {
