@@ -6,12 +6,6 @@ const percent = (share: number): string => `${Math.round(share * 100)} %`;
 
 export const R = {
   percent,
-  shortcuts: {
-    keepSeeds: "Run and keep the seeds",
-    gallery: "Open the gallery",
-    runs: "Show the runs",
-    problems: "Show the problems",
-  },
   bar: {
     runMenu: "More ways to run",
     cancelAll: "Cancel all",

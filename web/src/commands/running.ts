@@ -17,6 +17,15 @@ export const RUNNING: readonly Command[] = [
     run: () => actions.trying(() => actions.runWorkflow()),
   },
   {
+    id: "run.keepSeeds",
+    title: C.commands.keepSeeds,
+    area,
+    keys: ["Alt+Enter"],
+    always: true,
+    isReady: () => workflow().nodes.size > 0,
+    run: () => actions.trying(() => actions.runWorkflow(1, undefined, true)),
+  },
+  {
     id: "run.to",
     title: C.commands.runTo,
     area,

@@ -1,8 +1,9 @@
 import { fit, fitSelected, focusCanvas, zoomBy, zoomTo } from "../canvas/view";
 import { trying } from "../actions";
 import { selectedNodes, showDialog, workflow } from "../editor";
-import { togglePanel as toggleSide, toggleTheme, useViewing } from "../panels/viewing";
-import { changeSettings, useSettings, type Values } from "../settings";
+import { toggleForm, useFiles } from "../files";
+import { showGallery, togglePanel as toggleSide, useViewing, type Panel } from "../panels/viewing";
+import { changeSettings, toggleTheme, useSettings, type Values } from "../settings";
 import { C } from "../texts-canvas";
 import { openMenuHere } from "./menus";
 import type { Command } from "./command";
@@ -11,7 +12,7 @@ import { showHelp, showPalette, toggleFocus, togglePanel, useOpen } from "./open
 const area = "view";
 const STEP = 1.25;
 const isPanel = (panel: string) => (): boolean => useOpen.getState().panel === panel;
-const isSide = (panel: string) => (): boolean => useViewing.getState().panel === panel;
+const isSide = (panel: Panel) => (): boolean => useViewing.getState().panel === panel;
 const settings = (): Values => useSettings.getState().values;
 
 function help(): void {
@@ -49,7 +50,7 @@ export const VIEWING: readonly Command[] = [
     isOn: () => settings().shapes,
     run: () => trying(() => changeSettings({ shapes: !settings().shapes })),
   },
-  { id: "view.theme", title: C.commands.theme, area, words: C.words["theme"] ?? "", run: toggleTheme },
+  { id: "view.theme", title: C.commands.theme, area, words: C.words["theme"] ?? "", run: () => trying(toggleTheme) },
   {
     id: "view.focus",
     title: C.commands.focusMode,
@@ -62,8 +63,13 @@ export const VIEWING: readonly Command[] = [
   { id: "view.fullScreen", title: C.commands.fullScreen, area, run: fullScreen },
   { id: "view.library", title: C.commands.library, area, keys: ["L"], isOn: isPanel("library"), run: () => togglePanel("library") },
   { id: "view.outline", title: C.commands.outline, area, keys: ["O"], isOn: isPanel("outline"), run: () => togglePanel("outline") },
-  { id: "view.problems", title: C.commands.problems, area, keys: ["!"], isOn: isSide("problems"), run: () => toggleSide("problems") },
-  { id: "view.runs", title: C.commands.runs, area, keys: ["R"], isOn: isSide("runs"), run: () => toggleSide("runs") },
+  { id: "view.problems", title: C.commands.problems, area, keys: ["Alt+P"], always: true, isOn: isSide("problems"), run: () => toggleSide("problems") },
+  { id: "view.runs", title: C.commands.runs, area, keys: ["Alt+Q"], always: true, isOn: isSide("runs"), run: () => toggleSide("runs") },
+  { id: "view.log", title: C.commands.log, area, isOn: isSide("log"), run: () => toggleSide("log") },
+  { id: "view.gallery", title: C.commands.gallery, area, keys: ["Alt+G"], always: true, run: () => showGallery(true) },
+  { id: "view.form", title: C.commands.form, area, isOn: () => useFiles.getState().isForm, run: toggleForm },
+  { id: "view.settings", title: C.commands.settings, area, keys: ["Ctrl+,"], run: () => showDialog("settings") },
+  { id: "view.about", title: C.commands.about, area, run: () => showDialog("about") },
   { id: "view.canvas", title: C.commands.goToCanvas, area, keys: ["F6"], run: focusCanvas },
   { id: "view.shortcuts", title: C.commands.shortcuts, area, keys: ["?"], run: () => showDialog("shortcuts") },
   { id: "view.help", title: C.commands.help, area, keys: ["H"], isReady: () => selectedNodes().length === 1, run: help },

@@ -2,10 +2,10 @@ import { useRef, useState, type ReactNode } from "react";
 import { trying } from "../actions";
 import { tell } from "../editor";
 import { download } from "../files";
+import { CommandKeys } from "../panels/ShortcutList";
 import { changeSettings, FIRST, useSettings, valuesIn, type Values } from "../settings";
 import { T } from "../texts";
 import { Frame } from "./Frame";
-import { KeysTable } from "./KeysTable";
 
 const SECTIONS = ["appearance", "canvas", "work", "keys"] as const;
 type Section = (typeof SECTIONS)[number];
@@ -56,7 +56,7 @@ const PAGES: Readonly<Record<Section, () => ReactNode>> = {
       <Toggle name="previews" />
     </>
   ),
-  keys: () => <KeysTable />,
+  keys: () => <CommandKeys />,
 };
 
 type NameOf<Kind> = { [Name in keyof Values]: Values[Name] extends Kind ? Name : never }[keyof Values];

@@ -23,22 +23,27 @@ const GESTURES: readonly (readonly [keys: string, text: string])[] = [
   [T.shortcuts.zoomKeys, T.shortcuts.zoom],
 ];
 
-/** Every command that has keys, by area; a click on the keys changes them. */
-export function ShortcutList() {
+/** Every command by area; a click on its keys changes them. */
+export function CommandKeys() {
   const areas = Object.keys(C.areas) as Area[];
+  return areas.map((area) => (
+    <section key={area} className="keys">
+      <h3>{C.areas[area]}</h3>
+      <dl>
+        {COMMANDS.filter((command) => command.area === area).map((command) => (
+          <Line key={command.id} command={command} />
+        ))}
+      </dl>
+    </section>
+  ));
+}
+
+/** The commands and what the mouse and the keys of the canvas do. */
+export function ShortcutList() {
   return (
     <div className="shortcuts">
-      {areas.map((area) => (
-        <section key={area}>
-          <h3>{C.areas[area]}</h3>
-          <dl>
-            {COMMANDS.filter((command) => command.area === area).map((command) => (
-              <Line key={command.id} command={command} />
-            ))}
-          </dl>
-        </section>
-      ))}
-      <section>
+      <CommandKeys />
+      <section className="keys">
         <h3>{C.keys.mouse}</h3>
         <dl>
           {GESTURES.map(([keys, text]) => (
