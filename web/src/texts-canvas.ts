@@ -195,9 +195,7 @@ export const C = {
   outline: {
     empty: "There is no node yet.",
     filter: "Search the nodes",
-    from: (input: string, title: string, output: string) => `${input} from ${title}, ${output}`,
-    open: (input: string) => `${input}: no link`,
-    goTo: (title: string) => `Go to ${title}`,
+    from: (title: string, output: string) => `from ${title} · ${output}`,
     nodes: (count: number) => (count === 1 ? "1 node" : `${count} nodes`),
   },
   keyboard: {

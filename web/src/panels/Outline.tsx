@@ -56,11 +56,8 @@ const Entry = memo(function Entry({ id, node }: { readonly id: Id; readonly node
         <ul>
           {links.map(({ input, value }) => (
             <li key={input}>
-              <button type="button" aria-label={C.outline.from(input, titleOf(value.node), value.output)} onClick={() => focusNode(value.node)}>
-                <span>{input}</span>
-                <small>
-                  {titleOf(value.node)} · {value.output}
-                </small>
+              <button type="button" onClick={() => focusNode(value.node)}>
+                <span>{input}</span> <small>{C.outline.from(titleOf(value.node), value.output)}</small>
               </button>
             </li>
           ))}
