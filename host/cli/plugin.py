@@ -11,12 +11,13 @@ from rich.text import Text
 from graph.registry import bare_name
 from host.cli.codes import DONE, FAILED
 from host.cli.console import refuse, results, say
+from host.cli.plugin_install import add_commands
 from host.folders import PLUGINS, Folders, folders_of, installation
 from host.plugins.loading import load_all
 from host.plugins.packs import Loaded, Pack
 from host.services import Services
 
-_COLOURS = {"loaded": "green", "failed": "red", "crashed": "red"}
+_COLOURS = {"loaded": "green", "failed": "red", "crashed": "red", "disabled": "dim", "waiting": "dim"}
 
 
 def plugin_app() -> typer.Typer:
@@ -26,6 +27,7 @@ def plugin_app() -> typer.Typer:
     app.command("new")(new)
     app.command("check")(check)
     app.command("scan")(scan)
+    add_commands(app)
     return app
 
 
