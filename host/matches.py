@@ -11,6 +11,7 @@ from host.stand_ins import family_said
 Why = Literal["hash", "name", "alike"]
 MOST: Final = 5
 _CANDIDATES: Final = 12
+_LIKELY: Final = 60
 _ORDER: Final[Mapping[str, int]] = {"hash": 0, "name": 1, "alike": 2}
 
 
@@ -32,7 +33,7 @@ def matches(
     family_of: Callable[[str], str | None],
 ) -> list[Match]:
     """The files that fit best. digest: of the missing one, or its beginning; digests: those known here."""
-    alike = sorted(names, key=lambda name: -_likeness(name, missing))[:_CANDIDATES]
+    alike = _most_alike(names, missing)
     same = [name for name in names if digest and digests.get(name, "").startswith(digest)]
     wanted = family_said(missing)
     found = [
@@ -46,6 +47,18 @@ def _why(name: str, missing: str, same: Sequence[str]) -> Why:
     if name in same:
         return "hash"
     return "name" if plain(name) == plain(missing) else "alike"
+
+
+def _most_alike(names: Sequence[str], missing: str) -> list[str]:
+    """Some names that are most alike, of thousands: most are told apart by their letters alone."""
+    matcher = SequenceMatcher(None, "", plain(missing))
+
+    def at_most(name: str) -> float:
+        matcher.set_seq1(plain(name))
+        return -matcher.quick_ratio()
+
+    likely = sorted(names, key=at_most)[:_LIKELY]
+    return sorted(likely, key=lambda name: -_likeness(name, missing))[:_CANDIDATES]
 
 
 def _likeness(name: str, missing: str) -> float:

@@ -13,7 +13,7 @@ from graph.flat import flat
 from graph.formats import read_any
 from graph.registry import Registry
 from graph.spec import FileChoice
-from host.folders import Folders
+from host.folders import MODEL_KINDS, Folders
 from host.matches import Match, matches
 from host.server.keys import FOLDERS, SERVICES, TYPES
 from host.server.model_facts import Mark, mark_of, read_facts
@@ -145,7 +145,7 @@ def _told(request: web.Request, workflow: Workflow, item: _Named, hashing: bool)
     digests = {name: known[mark[0]] for name, mark in marks.items() if mark[0] in known}
 
     def family_of(name: str) -> str | None:
-        mark = marks.get(name)
+        mark = marks.get(name) if item.kind in MODEL_KINDS else None
         facts = finder.facts(mark) or read_facts(mark[0]) if mark is not None else None
         return facts.family if facts is not None else None
 

@@ -1,5 +1,7 @@
 """Which files may take the place of one that is missing."""
 
+import time
+
 from host.matches import matches
 
 NAMES = ["sd15/Dream_Shaper.safetensors", "dreamy.safetensors", "sdxl-base.safetensors", "other.ckpt"]
@@ -28,3 +30,13 @@ def test_of_names_that_are_only_alike_the_family_that_is_spoken_of_comes_first()
 
 def test_nothing_fits_where_there_is_nothing() -> None:
     assert matches([], "a.ckpt", "", {}, lambda name: None) == []
+
+
+def test_the_nearest_of_thousands_is_found_quickly() -> None:
+    names = [f"style_{number:05}_v{number % 7}.safetensors" for number in range(5000)]
+    began = time.perf_counter()
+    found = matches(
+        [*names, "water-colour.safetensors"], "watercolor_v2.safetensors", "", {}, lambda name: None
+    )
+    assert found[0].name == "water-colour.safetensors"
+    assert time.perf_counter() - began < 5

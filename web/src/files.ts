@@ -290,9 +290,16 @@ export function toggleForm(): void {
   set({ isForm: !useFiles.getState().isForm });
 }
 
-/** Looks again, also into the files where a workflow knows their hash. */
-export async function lookAgain(hash: boolean): Promise<void> {
-  set({ missing: await api.missingIn(writeWorkflow(editor.workflow()), hash) });
+const PAUSE = 1000;
+
+/** Looks again, into the files too where a workflow knows their hash: for as long as that takes and the list is open. */
+export async function compareContents(): Promise<void> {
+  for (;;) {
+    const missing = await api.missingIn(writeWorkflow(editor.workflow()), true);
+    set({ missing });
+    if (!missing.files.some((file) => file.hash && file.pending) || editor.useEditor.getState().dialog !== "missing") return;
+    await new Promise((resolve) => setTimeout(resolve, PAUSE));
+  }
 }
 
 /** Uses files in place of missing ones, as one step that can be undone. */

@@ -183,6 +183,8 @@ export const T = {
     discard: "Close without saving",
     conflictTitle: (name: string) => `${name} was saved elsewhere`,
     conflictText: "Somebody, or another window, has saved under this name since you opened it. Nothing is lost: choose what stays. What is overwritten remains among its versions.",
+    takenTitle: (name: string) => `There is a workflow ${name} already`,
+    takenText: "Choose another name for yours, or what stays. What is overwritten remains among its versions.",
     conflictDiff: "What is different in yours",
     mine: (name: string) => `${name} (mine)`,
     otherName: "Another name for yours",
@@ -238,6 +240,7 @@ export const T = {
     useAll: (count: number) => (count === 1 ? "Use the match" : `Use all ${count} matches`),
     later: "Later",
     compare: "Compare contents",
+    comparing: "Comparing…",
     none: "Nothing is missing.",
   },
   me: {

@@ -10,12 +10,14 @@ import { Frame } from "./Frame";
 export default function ConflictDialog() {
   const conflict = useFiles((state) => state.conflict);
   const [name, setName] = useState(conflict ? T.files.mine(conflict.name) : "");
-  const mine = conflict && tabOf(conflict.tab)?.history.now;
-  if (!conflict || !mine) return null;
+  const tab = conflict && tabOf(conflict.tab);
+  if (!conflict || !tab) return null;
+  const mine = tab.history.now;
+  const isTaken = tab.etag === null || tab.name !== conflict.name;
   return (
-    <Frame title={T.files.conflictTitle(conflict.name)} wide>
+    <Frame title={isTaken ? T.files.takenTitle(conflict.name) : T.files.conflictTitle(conflict.name)} wide>
       <div className="dialog-body">
-        <p>{T.files.conflictText}</p>
+        <p>{isTaken ? T.files.takenText : T.files.conflictText}</p>
         <h3>{T.files.conflictDiff}</h3>
         <DifferenceList before={conflict.theirs} after={mine} />
         <form

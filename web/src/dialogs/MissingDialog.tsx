@@ -3,7 +3,7 @@ import { trying } from "../actions";
 import type { MissingFile, MissingType } from "../api/files";
 import { goTo } from "../canvas/view";
 import { titleOf } from "../editor";
-import { lookAgain, putMatches, useFiles } from "../files";
+import { compareContents, putMatches, useFiles } from "../files";
 import { T } from "../texts";
 import { close, Frame } from "./Frame";
 
@@ -14,6 +14,7 @@ export default function MissingDialog() {
   const missing = useFiles((state) => state.missing);
   const [chosen, setChosen] = useState<ReadonlyMap<string, string>>(new Map());
   const [done, setDone] = useState<ReadonlySet<string>>(new Set());
+  const [isComparing, setComparing] = useState(false);
   if (!missing) return null;
   const chosenOf = (file: MissingFile): string => chosen.get(keyOf(file)) ?? file.matches[0]?.name ?? "";
   const use = (files: readonly MissingFile[]): void => {
@@ -47,8 +48,18 @@ export default function MissingDialog() {
         </ul>
         <footer>
           {unlooked && (
-            <button type="button" className="quiet" onClick={() => trying(() => lookAgain(true))}>
-              {T.missing.compare}
+            <button
+              type="button"
+              className="quiet"
+              disabled={isComparing}
+              onClick={() =>
+                trying(async () => {
+                  setComparing(true);
+                  await compareContents().finally(() => setComparing(false));
+                })
+              }
+            >
+              {isComparing ? T.missing.comparing : T.missing.compare}
             </button>
           )}
           <span className="space" />
