@@ -89,6 +89,23 @@ describe("the events of a job", () => {
     expect(run.nodes.get("sub")?.state).toBe("done");
   });
 
+  it("are rolled up for the subgraph that nodes lie in", () => {
+    number = 0;
+    const begun = afterEvents(newRun(JOB), [
+      event("started", { nodes: ["5:1", "5:2:3", "out"], cached: ["5:1"] }, 0),
+      event("node_started", { node: "5:2:3", display_node: "5:2:3", reason: "seed 4 → 5" }, 0),
+      event("progress", { node: "5:2:3", display_node: "5:2:3", done: 3, total: 10 }, 6000),
+    ]);
+    for (const id of ["5", "5:2"]) expect(begun.nodes.get(id)).toMatchObject({ state: "running", done: 3, total: 10 });
+    const ui = { images: [{ filename: "a.png", type: "temp" }] };
+    const done = afterEvents(begun, [event("node_finished", { node: "5:2:3", display_node: "5:2:3", verdict: "ran", reason: "seed 4 → 5", seconds: 2, ui })]);
+    expect(done.nodes.get("5")).toMatchObject({ state: "done", verdict: "ran", reason: "seed 4 → 5", seconds: 2, pictures: [{ name: "a.png" }] });
+    const failed = afterEvents(begun, [event("node_failed", { node: "5:2:3", display_node: "5:2:3", message: "No.", trace: "" })]);
+    expect(failed.nodes.get("5")).toMatchObject({ state: "failed", error: { message: "No." } });
+    const cached = afterEvents(newRun(JOB), [event("started", { nodes: ["5:1"], cached: ["5:1"] })]);
+    expect(cached.nodes.get("5")).toMatchObject({ state: "done", verdict: "cached" });
+  });
+
   it("are forgotten with the states of the nodes when memory is saved", () => {
     expect(bare(afterEvents(newRun(JOB), story()))).toMatchObject({ last: 0, isBare: true, job: { state: "failed" } });
   });

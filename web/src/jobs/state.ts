@@ -82,13 +82,42 @@ export function afterEvents(run: JobRun, events: readonly JobEvent[]): JobRun {
       for (const id of cached) ended.add(id);
     }
     if (STOPS.includes(event.kind)) stopRunning(nodes, event);
+    if (event.kind === "started" || STOPS.includes(event.kind)) for (const outer of outersOf(plan)) nodes.set(outer, rolledUp(outer, nodes, plan, ended));
     const node = String(event.data["node"] ?? "");
     if (event.kind === "node_finished") ended.add(node);
     const shown = String(event.data["display_node"] || node);
     if (shown) changeNode(nodes, shown, event);
+    for (const outer of outersOf([shown])) nodes.set(outer, rolledUp(outer, nodes, plan, ended));
     last = event.number;
   }
   return { ...run, job, last, nodes, plan, ended };
+}
+
+/** The instances of subgraphs that nodes lie in: 5:3:12 lies in 5:3 and in 5. The innermost come first. */
+function outersOf(ids: readonly Id[]): ReadonlySet<Id> {
+  const found = new Set<Id>();
+  for (const id of ids) for (let at = id.lastIndexOf(":"); at > 0; at = id.lastIndexOf(":", at - 1)) found.add(id.slice(0, at));
+  return found;
+}
+
+/** What became of an instance of a subgraph: what became of the nodes in it. */
+function rolledUp(outer: Id, nodes: ReadonlyMap<Id, NodeRun>, plan: readonly Id[], ended: ReadonlySet<Id>): NodeRun {
+  const own = plan.includes(outer) ? nodes.get(outer) : undefined;
+  if (own) return own; // a node whose id looks like an instance's
+  const ids = plan.filter((id) => id.startsWith(`${outer}:`));
+  const inner = ids.flatMap((id) => nodes.get(id) ?? []);
+  const failed = inner.find((node) => node.state === "failed");
+  const running = inner.findLast((node) => node.state === "running");
+  const made = {
+    seconds: inner.reduce((sum, node) => sum + node.seconds, 0),
+    pictures: inner.flatMap((node) => node.pictures),
+    texts: inner.flatMap((node) => node.texts),
+  };
+  if (failed) return { ...failed, ...made };
+  if (running) return { ...running, ...made };
+  if (!ids.length || !ids.every((id) => ended.has(id))) return { ...WAITING, ...made };
+  const ran = inner.find((node) => node.verdict === "ran") ?? inner[0] ?? CACHED;
+  return { ...ran, ...made, state: "done" };
 }
 
 /** A node that was running when its job stopped waits again, or was stopped for good. */

@@ -49,7 +49,7 @@ export function RunButton() {
           title={!canRun ? T.me.needs("runner") : waits ? R.bar.waiting : isOnChange ? R.bar.onChangeOn : undefined}
           onClick={() => trying(() => runWorkflow(times))}
         >
-          <Icon name="play" /> {T.bar.run}
+          <Icon name={isOnChange ? "retry" : "play"} /> {T.bar.run}
         </button>
         <RunMenu />
       </span>
