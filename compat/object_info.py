@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from compat.clashes import last_of
 from graph.registry import CORE, Registry, bare_name
 from graph.sockets import SocketType
 from graph.spec import MISSING, Choice, FileChoice, Input, NodeSpec, Number, Text, Toggle
@@ -21,9 +22,9 @@ def object_infos(types: Registry, names: FileNames) -> dict[str, Any]:
 
 
 def class_id(spec: NodeSpec, types: Registry) -> str:
-    """A node type's bare name, or its full id where another type has that name."""
+    """A node type's bare name, or its full id where a later type has that name."""
     bare = bare_name(spec)
-    return bare if types.get(bare) is spec else spec.id
+    return bare if types.get(bare) is spec or last_of(bare, types) == spec.id else spec.id
 
 
 def object_info(spec: NodeSpec, types: Registry, names: FileNames) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
+from compat.clashes import with_full_types
 from compat.formats.shape import kind, mapping
 from compat.formats.slots import output_name
 from graph.document import Link, Node, Workflow
@@ -33,6 +34,7 @@ def read_api(data: Any, types: NodeTypes) -> Workflow:
         problems.append(Problem("empty", "The workflow has no nodes.", fix="Save it again from the editor."))
     if problems:
         raise WorkflowError(problems)
+    entries = with_full_types(entries, types)
     specs = {id: types.get(entry["class_type"]) for id, entry in entries.items()}
     nodes = {id: _node(entry, specs, specs[id]) for id, entry in entries.items()}
     return Workflow(nodes, extra=_extra(nodes), imported=True)

@@ -183,6 +183,10 @@ def execution(session: Session) -> Names:
     def get_input_data(*values: Any, **named: Any) -> Any:
         raise RuntimeError("Not supported by this host: execution.get_input_data.")
 
+    def full_type_name(kind: type) -> str:
+        module = kind.__module__
+        return kind.__qualname__ if module == "builtins" else f"{module}.{kind.__qualname__}"
+
     def validate_prompt(*values: Any) -> tuple[bool, None, list[str], dict[str, Any]]:
         return True, None, [], {}
 
@@ -191,6 +195,7 @@ def execution(session: Session) -> Names:
         "PromptQueue": type(session.modules["server"].__dict__["PromptServer"].instance.prompt_queue),
         "ExecutionBlocker": ExecutionBlocker,
         "get_input_data": get_input_data,
+        "full_type_name": full_type_name,
         "validate_prompt": validate_prompt,
         "nodes": session.modules.get("nodes"),
         "execution_list": None,
@@ -471,5 +476,7 @@ def latent_preview(session: Session) -> Names:
         "get_previewer": lambda device, latent_format: None,
         "prepare_callback": prepare_callback,
         "MAX_PREVIEW_RESOLUTION": 512,
+        "LatentPreviewMethod": session.modules["comfy.cli_args"].__dict__["LatentPreviewMethod"],
+        "args": session.modules["comfy.cli_args"].__dict__["args"],
         "set_preview_method": lambda *ignored: None,
     }

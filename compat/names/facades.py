@@ -2,19 +2,50 @@
 # Packs call this with anything: the contract has no types, and torch's are not strict.
 """The modules `comfy.sd`, `comfy.model_patcher`, `comfy.lora` and others near to our own values."""
 
+import enum
+import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
 
+from compat.names.deep import PatcherInjection, WrapperExecutor
+from compat.names.placeholders import placeholder
 from compat.names.session import Session
 from diffusion.clip_vision import ClipVision, ClipVisionOutput, load_clip_vision
-from diffusion.loading import load_checkpoint, load_model, load_vae
+from diffusion.controlnet import ControlNet
+from diffusion.controlnet_files import load_controlnet as load_control_file
+from diffusion.devices import choose_device
+from diffusion.loading import build_vae, load_checkpoint, load_model, load_vae
 from diffusion.sampling_space import DiscreteSampling
 from diffusion.values import Clip, LatentFormat, Model, Network, Vae
 
 Names = dict[str, Any]
+_CLIP_TYPES: Final = (
+    "STABLE_DIFFUSION", "STABLE_CASCADE", "SD3", "STABLE_AUDIO", "HUNYUAN_DIT", "FLUX", "MOCHI", "LTXV",
+    "HUNYUAN_VIDEO", "PIXART", "COSMOS", "LUMINA2", "WAN", "HIDREAM", "CHROMA", "ACE", "OMNIGEN2",
+    "QWEN_IMAGE", "HUNYUAN_IMAGE",
+)  # fmt: skip
+
+
+class _Built(type):
+    """The kind of a class whose instances are ours: isinstance knows them, calling it makes one."""
+
+    of: type
+    build: Callable[..., Any]
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, cls.of)
+
+    def __call__(cls, *values: Any, **named: Any) -> Any:
+        """One of ours."""
+        return cls.build(*values, **named)
+
+
+def _vae_of(sd: Any = None, device: Any = None, **rest: Any) -> Vae:
+    """The VAE that a file's weights are."""
+    return build_vae(sd, Path("These weights"), choose_device())
 
 
 def sd(session: Session) -> Names:
@@ -30,9 +61,31 @@ def sd(session: Session) -> Names:
         found = load_checkpoint(Path(str(ckpt_path)))
         return found.model, found.clip if output_clip else None, found.vae if output_vae else None, None
 
+    def load_lora_for_models(
+        model: Any, clip: Any, lora: Any, strength_model: float, strength_clip: float
+    ) -> tuple[Any, Any]:
+        from diffusion.lora import Lora, apply_lora
+        from diffusion.lora_formats import grouped
+        from diffusion.probe import FileFacts
+
+        found = Lora(FileFacts(Path("This LoRA"), "lora", None, "", 0, len(lora)), grouped(lora))
+        return apply_lora(model, clip, found, strength_model, strength_clip)
+
+    def load_clip(ckpt_paths: Any, embedding_directory: Any = None, **rest: Any) -> Any:
+        from diffusion.components import load_clip as load
+
+        paths = [Path(str(path)) for path in ckpt_paths]
+        return load(paths, "stable_diffusion" if len(paths) == 1 else "sdxl")
+
     return {
-        "VAE": Vae,
+        "VAE": _Built("VAE", (), {"of": Vae, "build": staticmethod(_vae_of)}),
         "CLIP": Clip,
+        "CLIPType": enum.Enum("CLIPType", {name: number for number, name in enumerate(_CLIP_TYPES, 1)}),
+        "load_lora_for_models": load_lora_for_models,
+        "load_clip": load_clip,
+        "load_checkpoint": lambda config_path=None, ckpt_path=None, **rest: load_checkpoint_guess_config(
+            ckpt_path
+        ),
         "load_checkpoint_guess_config": load_checkpoint_guess_config,
         "load_diffusion_model": lambda path, **rest: load_model(Path(str(path))),
         "load_unet": lambda path, **rest: load_model(Path(str(path))),
@@ -78,6 +131,27 @@ def clip_vision(session: Session) -> Names:
     }
 
 
+def controlnet(session: Session) -> Names:
+    """The names of `comfy.controlnet`."""
+    strengths = enum.Enum("StrengthType", {"CONSTANT": 1, "LINEAR_UP": 2})
+
+    def load_controlnet(ckpt_path: Any, model: Any = None, **rest: Any) -> ControlNet:
+        return load_control_file(Path(str(ckpt_path)), model)
+
+    kinds = {name: _Ours(name, (ControlNet,), {}) for name in ("ControlNet", "T2IAdapter")}
+    more = {name: _Ours(name, (kinds["ControlNet"],), {}) for name in ("ControlLora", "ControlNetSD35")}
+    told = {"StrengthType": strengths, "load_controlnet": load_controlnet, "ControlBase": ControlNet}
+    return {**kinds, **more, **told}
+
+
+class _Ours(type):
+    """The kind of classes that packs take for what we have one class for."""
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        is_named = cls.__module__ == __name__ and type(instance) is ControlNet
+        return is_named or super().__instancecheck__(instance)
+
+
 def latent_formats(session: Session) -> Names:
     """The names of `comfy.latent_formats`."""
 
@@ -99,12 +173,31 @@ def latent_formats(session: Session) -> Names:
 
 def model_sampling(session: Session) -> Names:
     """The names of `comfy.model_sampling`."""
-    return {"ModelSamplingDiscrete": DiscreteSampling, "torch": torch}
+    more = ("ModelSamplingDiscreteFlow", "ModelSamplingContinuousEDM", "ModelSamplingFlux")
+    kinds = {
+        "EPS": "eps",
+        "V_PREDICTION": "v_prediction",
+        "EDM": "edm",
+        "CONST": "flow",
+        "X0": "x0",
+        "IMG_TO_IMG": "image",
+    }
+    named = {name: _Predicting(name, (), {"prediction": said}) for name, said in kinds.items()}
+    levels = {name: type(name, (DiscreteSampling,), {}) for name in more}
+    return {**named, **levels, "ModelSamplingDiscrete": DiscreteSampling, "torch": torch, "math": math}
+
+
+class _Predicting(type):
+    """The kind of classes that noise levels belong to by what their network puts out."""
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        said = cls.__dict__.get("prediction")
+        is_ours = said is not None and isinstance(instance, DiscreteSampling)
+        return instance.prediction == said if is_ours else super().__instancecheck__(instance)
 
 
 def model_base(session: Session) -> Names:
     """The names of `comfy.model_base`."""
-    import enum
 
     class ModelType(enum.Enum):
         """What a network puts out."""
@@ -120,7 +213,34 @@ def model_base(session: Session) -> Names:
         IMG_TO_IMG = 9
         FLOW_COSMOS = 10
 
-    return {"BaseModel": Network, "ModelType": ModelType}
+    kinds = {name: _network_kind(name, family) for name, family in _NETWORKS.items()}
+    return {"BaseModel": Network, "ModelType": ModelType, **kinds}
+
+
+_NETWORKS: Final = {
+    "SDXL": ("sdxl", "sdxl-inpaint"),
+    "SDXLRefiner": ("sdxl-refiner",),
+    "SD21UNCLIP": ("sd2-unclip-l", "sd2-unclip-h"),
+}
+
+
+class _NetworkKind(type):
+    """The kind of classes that a network belongs to by its family."""
+
+    families: tuple[str, ...]
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, Network) and instance.family.name in cls.families
+
+    def __getattr__(cls, name: str) -> Any:
+        """Any method: some packs put theirs in its place while they load."""
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return placeholder(f"comfy.model_base.{cls.__name__}.{name}")
+
+
+def _network_kind(name: str, families: tuple[str, ...]) -> Any:
+    return _NetworkKind(name, (Network,), {"families": families})
 
 
 def patcher_extension(session: Session) -> Names:
@@ -149,8 +269,37 @@ def patcher_extension(session: Session) -> Names:
     return {
         "CallbacksMP": type("CallbacksMP", (), calls),
         "WrappersMP": type("WrappersMP", (), wraps),
-        "PatcherInjection": type("PatcherInjection", (), {}),
+        "PatcherInjection": PatcherInjection,
+        "WrapperExecutor": WrapperExecutor,
+        "merge_nested_dicts": _merged,
+        "add_wrapper_with_key": lambda kind, key, wrapper, options, is_model_options=False: _added(
+            "wrappers", kind, key, wrapper, options, is_model_options
+        ),
+        "add_callback_with_key": lambda kind, key, callback, options, is_model_options=False: _added(
+            "callbacks", kind, key, callback, options, is_model_options
+        ),
+        "get_all_wrappers": lambda kind, options, is_model_options=False: [
+            item for items in _held("wrappers", kind, options, is_model_options).values() for item in items
+        ],
     }
+
+
+def _held(what: str, kind: str, options: Any, is_model_options: bool) -> dict[Any, Any]:
+    inner = options.setdefault("transformer_options", {}) if is_model_options else options
+    return inner.setdefault(what, {}).setdefault(kind, {})
+
+
+def _added(what: str, kind: str, key: Any, function: Any, options: Any, is_model_options: bool) -> None:
+    _held(what, kind, options, is_model_options).setdefault(key, []).append(function)
+
+
+def _merged(a: Any, b: Any, copy_dict1: bool = True) -> Any:
+    """Two nested dicts in one; of two values the second counts."""
+    made = dict(a) if copy_dict1 else a
+    for key, value in b.items():
+        both = isinstance(value, dict) and isinstance(made.get(key), dict)
+        made[key] = _merged(made[key], value) if both else value
+    return made
 
 
 def attention(session: Session) -> Names:

@@ -21,7 +21,9 @@ from compat.names.execution import (
     node_typing,
 )
 from compat.names.folders import folder_paths
-from compat.names.placeholders import is_offered, placeholder_module
+from compat.names.objects import add_published_names, answer_to_names
+from compat.names.placeholders import is_offered, placeholder, placeholder_module
+from compat.names.probing import is_probed
 from compat.names.prompt_server import server
 from compat.names.session import Session
 from host.folders import SOURCES
@@ -41,7 +43,7 @@ _PACKAGES: Final = (
 
 def _builders() -> dict[str, Build]:
     """What makes each module, in the order they need each other."""
-    from compat.names import comfy_utils, facades, management, sampling, v3_node, v3_ui
+    from compat.names import comfy_utils, deep, facades, management, sampling, v3_node, v3_ui
 
     return {
         "folder_paths": folder_paths,
@@ -68,6 +70,12 @@ def _builders() -> dict[str, Build]:
         "comfy.model_sampling": facades.model_sampling,
         "comfy.model_base": facades.model_base,
         "comfy.patcher_extension": facades.patcher_extension,
+        "comfy.controlnet": facades.controlnet,
+        "comfy.ops": deep.ops,
+        "comfy.conds": deep.conds,
+        "comfy.sampler_helpers": deep.sampler_helpers,
+        "comfy.ldm.common_dit": deep.common_dit,
+        "comfy.ldm.modules.diffusionmodules.util": deep.diffusion_util,
         "comfy.ldm.modules.attention": facades.attention,
         "comfy_extras.chainner_models.model_loading": facades.chainner,
         "comfy_api.latest._io": v3_node.v3_names,
@@ -78,12 +86,17 @@ def _builders() -> dict[str, Build]:
 def install(session: Session) -> Session:
     """Make ComfyUI's import names work in this process, for this session's packs."""
     sys.meta_path[:] = [item for item in sys.meta_path if not isinstance(item, _DeepNames)]
+    answer_to_names()
+    add_published_names()
     for name in _PACKAGES:
         _put(session, name, _package(name))
     for name, build in _builders().items():
         known = build(session)
         made = placeholder_module(name, known) if is_offered(name) else _module(name, known)
         _put(session, name, made)
+    session.modules["comfy.samplers"].__dict__["k_diffusion_sampling"] = session.modules[
+        "comfy.k_diffusion.sampling"
+    ]
     _put_api(session)
     sys.meta_path.append(_DeepNames(session))
     return session
@@ -178,6 +191,8 @@ def _lean_on_ours(name: str, module: ModuleType) -> None:
         module.__dict__["__path__"] = ours.__path__
 
     def find(wanted: str) -> Any:
+        if name == "nodes" and wanted[:1].isupper() and not hasattr(ours, wanted) and not is_probed():
+            return placeholder(f"nodes.{wanted}")
         return getattr(ours, wanted)
 
     module.__dict__["__getattr__"] = find
@@ -240,7 +255,7 @@ class _DeepNames:
 
     def find_spec(self, name: str, path: Sequence[str] | None = None, target: Any = None) -> Any:
         """How a module is found."""
-        if not is_offered(name):
+        if not is_offered(name) or is_probed():
             return None
         return importlib.machinery.ModuleSpec(name, self, is_package=True)  # type: ignore[arg-type]
 

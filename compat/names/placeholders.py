@@ -3,6 +3,8 @@
 from types import ModuleType
 from typing import Any, Final
 
+from compat.names.probing import is_probed
+
 PREFIXES: Final = (
     "comfy.ldm",
     "comfy.text_encoders",
@@ -16,8 +18,12 @@ PREFIXES: Final = (
     "comfy_extras",
     "comfy_api_nodes",
     "comfy.extra_samplers",
+    "comfy.memory_management",
+    "comfy.nested_tensor",
+    "comfy.quant_ops",
+    "comfy.pinned_memory",
 )
-"""Packages below which any module can be imported, unless it is in ABSENT."""
+"""Packages below which any module can be imported, unless a pack only looks whether it is there."""
 MODULES: Final = (
     "comfy.model_base",
     "comfy.model_detection",
@@ -58,22 +64,6 @@ MODULES: Final = (
     "comfy.model_management",
 )
 """Modules whose unknown names are placeholders."""
-ABSENT: Final = (
-    "comfy.ldm.anima", "comfy.nested_tensor", "comfy.memory_management", "comfy.quant_ops",
-    "comfy.ldm.lightricks.av_model", "comfy.ldm.lightricks.vae.audio_vae", "comfy.pinned_memory",
-)  # fmt: skip
-ABSENT_NAMES: Final = (
-    "comfy.model_patcher.CoreModelPatcher",
-    "comfy.model_patcher.ModelPatcherDynamic",
-    "comfy.model_base.Anima",
-    "comfy.ops.uncast_bias_weight",
-    "comfy.context_windows.create_sampler_sample_wrapper",
-    "comfy_extras.nodes_hunyuan.LatentUpscaleModelLoader",
-    "comfy.utils.pack_latents",
-    "comfy.utils.unpack_latents",
-    "comfy.model_management.intermediate_dtype",
-)
-"""Names that packs look for to learn how new a host is: they must not be there."""
 
 
 class NotSupported(RuntimeError):
@@ -97,8 +87,17 @@ class Placeholder(type):
             raise AttributeError(name)
         return placeholder(f"{cls.__host_name__}.{name}")
 
+    def __bool__(cls) -> bool:
+        """No: packs ask so whether a host can do something."""
+        return False
+
     def __iter__(cls) -> Any:
-        raise NotSupported(cls.__host_name__)
+        """Nothing: packs go through tables of ComfyUI's own while they load."""
+        return iter(())
+
+    def keys(cls) -> Any:
+        """No keys, for the same reason."""
+        return ()
 
     def __getitem__(cls, key: Any) -> Any:
         raise NotSupported(cls.__host_name__)
@@ -111,7 +110,7 @@ def placeholder(name: str) -> Any:
 
 
 def placeholder_module(name: str, known: dict[str, Any] | None = None) -> ModuleType:
-    """A module that has every name that is not known to be absent."""
+    """A module that has every name, unless a pack only looks whether it is there."""
     module = ModuleType(name, f"{name}: only a few of its names are supported by this host.")
     module.__dict__.update(known or {})
     module.__dict__["__path__"] = []
@@ -124,7 +123,7 @@ def _finder(module: str) -> Any:
 
     def find(name: str) -> Any:
         full = f"{module}.{name}"
-        if name.startswith("__") or full in ABSENT_NAMES:
+        if name.startswith("__") or is_probed():
             raise AttributeError(f"Not supported by this host: {full}")
         if name not in made:
             made[name] = placeholder(full)
@@ -135,6 +134,4 @@ def _finder(module: str) -> Any:
 
 def is_offered(name: str) -> bool:
     """Whether a module of this name can be imported as a placeholder."""
-    if any(name == item or name.startswith(f"{item}.") for item in ABSENT):
-        return False
     return name in MODULES or any(name == item or name.startswith(f"{item}.") for item in PREFIXES)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from compat.names.deep import predicting
 from compat.names.session import Session
 from diffusion import added, schedules
 from diffusion.names import SAMPLER_NAMES, SCHEDULE_NAMES
@@ -20,7 +21,6 @@ from diffusion.sampling import (
     fit_channels,
     fit_noise_mask,
     noise_for,
-    sampler_function,
     sampler_named,
 )
 from diffusion.values import Model
@@ -72,6 +72,11 @@ def samplers(session: Session) -> Names:
             return handler.handler(model_sampling, steps)
         low, high = float(model_sampling.sigma_min), float(model_sampling.sigma_max)
         return handler.handler(n=steps, sigma_min=low, sigma_max=high)
+
+    def sampler_object(name: str) -> Sampler:
+        """A SAMPLER by name, those included that packs put among the functions of k_diffusion."""
+        given = session.modules["comfy.k_diffusion.sampling"].__dict__.get(f"sample_{name}")
+        return KSAMPLER(given) if name not in SAMPLERS and given is not None else sampler_named(name)
 
     class KSampler:
         """Samples with a sampler and schedule by name."""
@@ -143,7 +148,14 @@ def samplers(session: Session) -> Names:
             guider = _guider(self.model, positive, negative, cfg)
             latent = torch.zeros_like(noise) if latent_image is None else latent_image
             return guider.sample(
-                noise, latent, sampler_named(self.sampler), sigmas, denoise_mask, callback, disable_pbar, seed
+                noise,
+                latent,
+                sampler_object(self.sampler),
+                sigmas,
+                denoise_mask,
+                callback,
+                disable_pbar,
+                seed,
             )
 
     def sample(
@@ -176,9 +188,12 @@ def samplers(session: Session) -> Names:
         "SCHEDULER_NAMES": scheduler_names,
         "SAMPLER_NAMES": sampler_names,
         "KSAMPLER_NAMES": sampler_names,
+        **predicting(session),
         "calculate_sigmas": calculate_sigmas,
-        "sampler_object": sampler_named,
-        "ksampler": lambda name, extra=None, inpaint=None: KSAMPLER(sampler_function(name), extra, inpaint),
+        "sampler_object": sampler_object,
+        "ksampler": lambda name, extra=None, inpaint=None: KSAMPLER(
+            sampler_object(name).function, extra, inpaint
+        ),
         "sample": sample,
         "simple_scheduler": lambda ms, steps: schedules.simple(steps, ms),
         "normal_scheduler": lambda ms, steps, sgm=False, floor=False: (

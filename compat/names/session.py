@@ -5,11 +5,22 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
+from compat.names.placeholders import placeholder
+from compat.names.probing import is_probed
 from compat.plugins.values import CURRENT, InterruptProcessing
 from graph.context import Cancelled, NeverCancelled, NodeContext
 from graph.events import Event
 from graph.registry import Registry
 from host.plugins.packs import Site
+
+
+class Classes(dict[str, Any]):
+    """All node classes by name. One that this host lacks says so when it is used, unless a pack only asks."""
+
+    def __missing__(self, name: str) -> Any:
+        if is_probed():
+            raise KeyError(name)
+        return placeholder(f"nodes.{name}")
 
 
 @dataclass(slots=True)

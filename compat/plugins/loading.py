@@ -14,7 +14,7 @@ from typing import Any, Final, cast
 from urllib.parse import quote
 
 from compat.names.install import install
-from compat.names.session import Session
+from compat.names.session import Classes, Session
 from compat.object_info import object_info
 from compat.plugins.importing import entries, import_pack, pack_digest, run_prestartup
 from compat.plugins.running import Described, Stage, node_type
@@ -75,7 +75,7 @@ class _Loading:
     """What has been loaded so far."""
 
     site: Site
-    classes: dict[str, Any] = field(default_factory=dict[str, Any])
+    classes: dict[str, Any] = field(default_factory=Classes)
     specs: list[NodeSpec] = field(default_factory=list[NodeSpec])
     descriptions: list[Mapping[str, Any]] = field(default_factory=list[Mapping[str, Any]])
     early: dict[Path, list[str]] = field(default_factory=dict[Path, list[str]])

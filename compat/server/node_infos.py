@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from compat.clashes import last_of
 from compat.object_info import object_info, object_infos
 from compat.server.leaned_on import leaned_on_infos
 from compat.server.replies import both, json_text, told
@@ -56,7 +57,7 @@ async def one_info(request: web.Request) -> web.StreamResponse:
     """One node type, or an empty object."""
     around, name = surroundings(request), request.match_info["type"]
     types = around.types()
-    spec = types.get(name)
+    spec = types.get(name) or types.get(last_of(name, types) or "")
     found: dict[str, Any] = {} if spec is None else {name: object_info(spec, types, around.folders.names)}
     return told(found)
 

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from aiohttp import web
 
+from compat.clashes import with_full_types
 from compat.formats.api_reader import read_api
 from compat.server.input_checks import error
 from compat.server.live import LIVE
@@ -56,7 +57,7 @@ async def post_prompt(request: web.Request) -> web.StreamResponse:
     around = surroundings(request)
     body = await json_body(request)
     fields = await changed_by_plugins(request, cast("dict[str, Any]", body) if isinstance(body, dict) else {})
-    asked = _read(fields) if "prompt" in fields else None
+    asked = _read(fields, around) if "prompt" in fields else None
     if asked is None:
         around.jobs.take_number(bool(fields.get("front")))
         return _refusal(error("no_prompt", NO_PROMPT, NO_PROMPT), {})
@@ -76,7 +77,7 @@ async def post_prompt(request: web.Request) -> web.StreamResponse:
     return await _submitted(request, asked, verdict, workflow)
 
 
-def _read(fields: Mapping[str, Any]) -> Asked:
+def _read(fields: Mapping[str, Any], around: Surroundings) -> Asked:
     prompt = fields["prompt"]
     if not isinstance(prompt, dict):
         raise broken()
@@ -87,7 +88,7 @@ def _read(fields: Mapping[str, Any]) -> Asked:
     client, id = extra.get("client_id"), fields.get("prompt_id")
     targets = fields.get("partial_execution_targets")
     return Asked(
-        prompt=cast("dict[str, Any]", prompt),
+        prompt=with_full_types(cast("dict[str, Any]", prompt), around.types()),
         id=str(uuid4()) if id is None or id == "" else str(id),
         client_id=client if isinstance(client, str) else "",
         extra={key: value for key, value in extra.items() if key not in SECRETS},

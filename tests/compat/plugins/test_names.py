@@ -132,13 +132,52 @@ def test_deep_names_can_be_imported_and_subclassed_and_say_so_when_used(named: S
 
     with pytest.raises(RuntimeError, match=r"Not supported by this host: comfy\.ldm.*UNetModel"):
         Mine()
-    with pytest.raises(RuntimeError, match=r"comfy\.ops\.manual_cast"):
-        module("comfy").ops.manual_cast.Linear(1, 2)
-    assert not hasattr(module("comfy.model_patcher"), "CoreModelPatcher")
-    assert not hasattr(module("comfy.utils"), "pack_latents")
-    with pytest.raises(ImportError):
-        module("comfy.nested_tensor")
+    with pytest.raises(RuntimeError, match=r"comfy\.ops\.fp8_linear"):
+        module("comfy").ops.fp8_linear(1, 2)
     assert module("comfy_extras.nodes_mask").GrowMask is module("nodes").GrowMask
+
+
+def test_a_name_that_this_host_lacks_is_absent_where_a_pack_only_looks_for_it(named: Shelf) -> None:
+    assert not hasattr(module("comfy.model_patcher"), "CoreModelPatcher")
+    assert getattr(module("comfy.utils"), "pack_latents", None) is None
+    tried = [False, False]
+    try:
+        from comfy.nested_tensor import NestedTensor  # type: ignore[import-not-found]  # noqa: F401
+    except ImportError:
+        tried[0] = True
+    try:
+        import comfy.quant_ops  # type: ignore[import-not-found]  # noqa: F401
+    except ImportError:
+        tried[1] = True
+    assert tried == [True, True]
+    import comfy.memory_management as used  # type: ignore[import-not-found]
+
+    assert not used.aimdo_enabled
+
+
+def test_a_core_node_that_this_host_lacks_says_so_when_a_pack_uses_it(named: Shelf) -> None:
+    classes, caught = module("nodes").NODE_CLASS_MAPPINGS, False
+    assert "NoSuchNode" not in classes
+    with pytest.raises(RuntimeError, match=r"nodes\.NoSuchNode"):
+        classes["NoSuchNode"]()
+    try:
+        classes["NoSuchNode"]
+    except KeyError:
+        caught = True
+    assert caught
+
+
+def test_layers_of_comfy_ops_are_layers(named: Shelf) -> None:
+    layer = module("comfy.ops").manual_cast.Linear(2, 3)
+    layer.weight.data.fill_(1.0)
+    layer.bias.data.fill_(0.5)
+    assert layer(torch.ones(1, 2)).tolist() == [[2.5, 2.5, 2.5]]
+
+
+def test_samplers_that_packs_put_among_the_functions_can_be_named(named: Shelf) -> None:
+    samplers = module("comfy.samplers")
+    samplers.k_diffusion_sampling.sample_mine = lambda model, x, sigmas, **more: x
+    assert samplers.sampler_object("mine").function(None, 1, None) == 1
 
 
 def test_tools_for_tensors_and_conditioning_do_what_packs_expect(named: Shelf) -> None:
