@@ -6,7 +6,7 @@ import { Canvas } from "./canvas/Canvas";
 import { guardFocus } from "./canvas/focus";
 import { onKeyOf } from "./commands/keys";
 import { useOpen } from "./commands/open";
-import { COMMANDS } from "./commands/table";
+import { COMMANDS, commandOf } from "./commands/table";
 import { writeWorkflow } from "./document/document";
 import { keepDrafts, keepLate, mayLose } from "./drafts";
 import { isChanged, setFacts, setProblems, tell, useEditor, useWorkflow } from "./editor";
@@ -149,12 +149,15 @@ function useSaving(): void {
   }, []);
 }
 
-/** A workflow's text that is pasted outside of a field is opened. */
+/** Pasted outside of a field, the text of a workflow is opened; else nodes that were copied come. */
 function usePaste(): void {
   useEffect(() => {
     const paste = (event: ClipboardEvent): void => {
       const isWriting = event.target instanceof Element && event.target.closest("input, textarea, [contenteditable]");
-      if (!isWriting && pasteText(event.clipboardData?.getData("text/plain") ?? "")) event.preventDefault();
+      if (isWriting || event.defaultPrevented || document.querySelector("dialog[open]")) return;
+      const command = commandOf("edit.paste");
+      if (pasteText(event.clipboardData?.getData("text/plain") ?? "")) event.preventDefault();
+      else if (command?.isReady?.() !== false) command?.run();
     };
     document.addEventListener("paste", paste);
     return () => {

@@ -40,6 +40,7 @@ export const C = {
     copy: "Copy",
     cut: "Cut",
     paste: "Paste",
+    port: "Make this input a port",
     pasteLinked: "Paste with links from elsewhere",
     duplicate: "Duplicate",
     delete: "Delete",
@@ -120,6 +121,7 @@ export const C = {
     pink: "Pink",
   } as Record<string, string>,
   words: {
+    port: "form field expose api",
     palette: "commands search",
     tidy: "auto layout tidy arrange",
     theme: "dark light colours",

@@ -183,6 +183,29 @@ async function fillForm({ page, shot }) {
   await form.waitFor({ state: "detached" });
 }
 
+/** An input becomes a port from the menu of its row, and a pasted text of a workflow is opened. */
+async function portAndPaste({ page, url }) {
+  await node(page, "Sampler").getByText("denoise").click({ button: "right" });
+  await page.getByRole("menuitem", { name: "Make this input a port" }).or(page.getByRole("menuitemcheckbox", { name: "Make this input a port" })).click();
+  await menu(page, "Form");
+  await page.getByRole("region", { name: "Form" }).getByText("Denoise", { exact: true }).waitFor();
+  await menu(page, "Form");
+  await page.keyboard.press("Control+z");
+  const tabs = page.getByRole("tab");
+  const before = await tabs.count();
+  const text = await (await fetch(`${url}/api/v1/templates/lora`)).text();
+  await page.getByRole("main").evaluate((main, pasted) => {
+    const clipboardData = new DataTransfer();
+    clipboardData.setData("text/plain", pasted);
+    main.dispatchEvent(new ClipboardEvent("paste", { bubbles: true, cancelable: true, clipboardData }));
+  }, text);
+  await page.getByRole("tab", { name: /^LoRA/ }).waitFor();
+  assert.equal(await tabs.count(), before + 1);
+  await page.getByRole("tab", { name: /^LoRA/ }).press("Delete");
+  await page.getByRole("button", { name: "Close without saving" }).click();
+  await page.getByRole("tab", { name: /^LoRA/ }).waitFor({ state: "detached" });
+}
+
 /** The code that is shown runs the workflow on this very server. */
 async function call({ page, url, folder, shot }) {
   await menu(page, "Run it from elsewhere…");
@@ -244,6 +267,7 @@ export async function play(given) {
   await closeAndReopen(tools);
   await browse(tools);
   await fillForm(tools);
+  await portAndPaste(tools);
   await call(tools);
   await settle(tools);
   assert.deepEqual(found, []);

@@ -129,7 +129,7 @@ function RowView({ row, id, node }: CardNode["data"] & { readonly row: Row }) {
     <>
       {input && <InputHandle id={id} input={input} y={y} linked={node.inputs.get(input.name) instanceof Link} />}
       {output && <OutputHandle output={output} y={y} />}
-      <div className={`row ${row.kind}`} style={{ top: row.top, height: row.height }}>
+      <div className={`row ${row.kind}`} data-input={input?.name} style={{ top: row.top, height: row.height }}>
         {row.kind === "widget" && input ? (
           <div className="widget" title={input.tooltip}>
             <Widget id={id} input={input} value={node.inputs.get(input.name)} control={controlOf(node.extra.get(SEED_KEY), input.name)} />

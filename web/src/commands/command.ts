@@ -15,6 +15,8 @@ export interface Command {
   readonly isReady?: () => boolean;
   /** Whether what it switches is on. */
   readonly isOn?: () => boolean;
+  /** Keys that are left to the browser, whose own event leads to the command. */
+  readonly byBrowser?: string;
   /** Whether its keys work while a text is written. */
   readonly always?: boolean;
 }

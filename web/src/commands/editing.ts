@@ -6,6 +6,7 @@ import { addGroup, addNote, type Point } from "../document/commands";
 import { isCollapsed, isPinned, pinGroup, setFlag } from "../document/looks";
 import { all } from "../document/commands";
 import { isObject } from "../document/json";
+import { portAt, togglePort } from "../document/ports";
 import { currentTab, redoNext, run, selectedNodes, undoLast, useEditor, workflow } from "../editor";
 import { T } from "../texts";
 import { C } from "../texts-canvas";
@@ -63,6 +64,11 @@ function deleteAimed(): void {
   else actions.deleteSelected();
 }
 
+function isPort(): boolean {
+  const { field } = useOpen.getState();
+  return field !== null && portAt(workflow(), field.node, field.input) !== undefined;
+}
+
 export const EDITING: readonly Command[] = [
   { id: "edit.undo", title: C.commands.undo, area: "edit", keys: ["Ctrl+Z"], isReady: () => currentTab().history.past.length > 0, run: undoLast },
   {
@@ -75,7 +81,7 @@ export const EDITING: readonly Command[] = [
   },
   { id: "edit.cut", title: C.commands.cut, area: "edit", keys: ["Ctrl+X"], isReady: hasNodes, run: actions.cutSelected },
   { id: "edit.copy", title: C.commands.copy, area: "edit", keys: ["Ctrl+C"], isReady: hasNodes, run: actions.copySelected },
-  { id: "edit.paste", title: C.commands.paste, area: "edit", keys: ["Ctrl+V"], isReady: hasClip, run: () => actions.pasteAt(here(), false) },
+  { id: "edit.paste", title: C.commands.paste, area: "edit", keys: ["Ctrl+V"], byBrowser: "Ctrl+V", isReady: hasClip, run: () => actions.pasteAt(here(), false) },
   {
     id: "edit.pasteLinked",
     title: C.commands.pasteLinked,
@@ -87,6 +93,18 @@ export const EDITING: readonly Command[] = [
   { id: "edit.duplicate", title: C.commands.duplicate, area: "edit", keys: ["Ctrl+D"], isReady: hasNodes, run: actions.duplicateSelected },
   { id: "edit.delete", title: C.commands.delete, area: "edit", keys: ["Delete", "Backspace"], isReady: () => hasAny() || aimedLink() !== undefined, run: deleteAimed },
   { id: "edit.rename", title: C.commands.rename, area: "edit", keys: ["F2"], isReady: () => one() !== undefined, run: () => startNaming(one() ?? null) },
+  {
+    id: "edit.port",
+    title: C.commands.port,
+    area: "edit",
+    words: C.words["port"] ?? "",
+    isReady: () => useOpen.getState().field !== null,
+    isOn: isPort,
+    run: () => {
+      const { field } = useOpen.getState();
+      if (field) run(togglePort(field.node, field.input));
+    },
+  },
   {
     id: "edit.mute",
     title: C.commands.mute,

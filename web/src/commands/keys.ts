@@ -73,6 +73,7 @@ export function onKeyOf(commands: readonly Command[]): (event: KeyboardEvent) =>
     const keys = pressed(event);
     const found = keys && commandWith(commands, keys);
     if (!found || (isWriting && !found.always) || (OF_CONTROLS.includes(keys) && target?.closest(CONTROLS))) return;
+    if (found.byBrowser === keys) return;
     event.preventDefault();
     if (found.isReady?.() !== false) found.run();
   };

@@ -1,6 +1,7 @@
 /** What stands in each menu of the canvas, by the ids of commands; null draws a line. */
 
 import { itemIn } from "../canvas/chosen";
+import { fieldUnder } from "../canvas/under";
 import { screenOf } from "../canvas/view";
 import { useEditor } from "../editor";
 import { C } from "../texts-canvas";
@@ -34,6 +35,7 @@ const CLIPBOARD = ["edit.copy", "edit.duplicate", "edit.delete"] as const;
 export const MENUS: Readonly<Record<MenuPlace, readonly Entry[]>> = {
   canvas: ["add.node", "add.note", null, "edit.paste", "select.all", null, "arrange.tidy", "view.fit", "arrange.snap", "view.shapes", "view.minimap"],
   node: [
+    "edit.port",
     "edit.rename",
     "colours",
     null,
@@ -86,5 +88,5 @@ export function openMenuHere(): void {
   const { selection } = useEditor.getState();
   const [first] = selection;
   const place = useOpen.getState().aim && first === undefined ? "link" : menuPlace(selection);
-  showMenu({ place, screen: screenOf(first) }, { at: null });
+  showMenu({ place, screen: screenOf(first) }, { at: null, field: fieldUnder(document.activeElement) });
 }

@@ -28,6 +28,8 @@ interface Open {
   readonly menu: OpenMenu | null;
   /** The link that commands of links mean. */
   readonly aim: Aim | null;
+  /** The input whose row the menu was opened at. */
+  readonly field: Aim | null;
   /** Where on the canvas commands put things that were chosen from a menu. */
   readonly at: Point | null;
   /** The node, group or note whose name is being written, by flow id. */
@@ -45,6 +47,7 @@ export const useOpen = create<Open>(() => ({
   isPalette: false,
   menu: null,
   aim: null,
+  field: null,
   at: null,
   naming: null,
   picking: null,
@@ -59,7 +62,7 @@ export function showPalette(isPalette: boolean): void {
   set({ isPalette, menu: null });
 }
 
-export function showMenu(menu: OpenMenu | null, more: Pick<Partial<Open>, "aim" | "at"> = {}): void {
+export function showMenu(menu: OpenMenu | null, more: Pick<Partial<Open>, "aim" | "at" | "field"> = {}): void {
   set({ menu, ...more });
 }
 

@@ -10,6 +10,9 @@ import { Frame } from "./Frame";
 const SECTIONS = ["appearance", "canvas", "work", "keys"] as const;
 type Section = (typeof SECTIONS)[number];
 
+/** What "as at first" resets: everything but what the editor keeps for itself, such as stars. */
+const CHOSEN = Object.keys(FIRST).filter((name) => name !== "extra");
+
 const change = (changes: Partial<Values>): void => trying(() => changeSettings(changes));
 
 /** What people can choose, each with a sentence; changed at once, everywhere. */
@@ -138,7 +141,7 @@ function Tools() {
         {T.settings.import}
       </button>
       <span className="space" />
-      <button type="button" className="quiet" onClick={() => trying(() => changeSettings(Object.fromEntries(Object.keys(FIRST).map((name) => [name, null]))))}>
+      <button type="button" className="quiet" onClick={() => trying(() => changeSettings(Object.fromEntries(CHOSEN.map((name) => [name, null]))))}>
         {T.settings.reset}
       </button>
       <input

@@ -1,6 +1,6 @@
 import { useEffect, useLayoutEffect, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 import { aimedLink, linkEnds } from "../canvas/aimed";
-import { flowUnder, linkUnder } from "../canvas/under";
+import { fieldUnder, flowUnder, linkUnder } from "../canvas/under";
 import { onCanvas } from "../canvas/view";
 import type { Command } from "../commands/command";
 import { keysOf, shownKeys } from "../commands/keys";
@@ -69,7 +69,7 @@ function openAt(screen: Point, target: Element): void {
   const { selection } = useEditor.getState();
   if (flow === undefined ? !aim : !selection.has(flow)) select(flow === undefined ? [] : [flow]);
   const place = aim ? "link" : menuPlace(useEditor.getState().selection);
-  showMenu({ place, screen }, { aim, at: onCanvas(screen) });
+  showMenu({ place, screen }, { aim, at: onCanvas(screen), field: fieldUnder(target) });
 }
 
 function close(): void {
