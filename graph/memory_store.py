@@ -190,6 +190,10 @@ class MemoryStore:
                 self.drop(key)
         return before - self._total
 
+    def shared_parts(self) -> list[int]:
+        """The bytes of each part that results may hold in common (models), each once."""
+        return list({part: size for held in self._shared.values() for part, size in held.items()}.values())
+
     def entries(self) -> list[Held]:
         """What is held, least recently used first."""
         known = list(self._entries.items())

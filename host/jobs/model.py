@@ -236,7 +236,7 @@ class WorkerState:
     state: "starting" (torch is being loaded), "idle", "busy", "restarting" (it went; waits for a new try),
     "stopped". rss: its memory in bytes. facts: what it told of its device (name, type, index, vram_total,
     vram_free, torch_vram_total, torch_vram_free, pytorch_version). cache: what it told of its stores (bytes,
-    entries, budget, disk_bytes). Both are {} before it did.
+    entries, budget; models: how many networks are loaded; model_bytes). Both are {} before it did.
     """
 
     device: str

@@ -284,8 +284,9 @@ class Worker:
         self._send({"type": "freed", "cache": self._cache()})
 
     def _cache(self) -> dict[str, Any]:
-        memory = self._memory
-        return {"bytes": memory.total, "entries": len(memory), "budget": memory.budget}
+        memory, models = self._memory, self._memory.shared_parts()
+        held = {"bytes": memory.total, "entries": len(memory), "budget": memory.budget}
+        return held | {"models": len(models), "model_bytes": sum(models)}
 
     def _answer(self, order: Message) -> None:
         """Answer what the server asks about this process."""

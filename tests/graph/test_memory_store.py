@@ -125,5 +125,9 @@ def test_models_can_go_and_leave_the_pictures() -> None:
     for key, value in ((b"a", "m"), (b"b", "picture"), (b"c", "m")):
         memory.put(key, Entry(([value],)))
     memory.pin(b"c")
+    assert memory.shared_parts() == [5], "both hold the same model"
     memory.drop_shared()
     assert [key in memory for key in (b"a", b"b", b"c")] == [False, True, True]
+    memory.unpin(b"c")
+    memory.drop_shared()
+    assert memory.shared_parts() == []

@@ -10,7 +10,7 @@ export interface WorkerTold {
   readonly restarts: number;
   readonly memory: number;
   readonly facts: { readonly name?: string; readonly type?: string; readonly vram_total?: number; readonly vram_free?: number };
-  readonly cache: { readonly bytes?: number; readonly entries?: number; readonly budget?: number; readonly disk_bytes?: number };
+  readonly cache: { readonly bytes?: number; readonly entries?: number; readonly budget?: number; readonly models?: number; readonly model_bytes?: number };
 }
 
 export interface System {

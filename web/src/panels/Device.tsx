@@ -98,10 +98,10 @@ function Worker({ worker, told }: { readonly worker: WorkerTold; readonly told: 
             <dd>{R.device.kept(cache.entries, bytes(cache.bytes ?? 0))}</dd>
           </>
         )}
-        {cache.disk_bytes !== undefined && (
+        {cache.models !== undefined && (
           <>
-            <dt>{R.device.disk}</dt>
-            <dd>{bytes(cache.disk_bytes)}</dd>
+            <dt>{R.device.models}</dt>
+            <dd>{R.device.loaded(cache.models, bytes(cache.model_bytes ?? 0))}</dd>
           </>
         )}
       </dl>
