@@ -8,12 +8,15 @@ from host.cli.app import main as run_command_line
 from host.services import Services
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from aiohttp.web import Application
 
     from graph.formats import Format
     from graph.registry import Registry
     from graph.spec import NodeSpec
     from host.plugins.packs import Guard, Loaded, Site
+    from host.plugins.scans import Scan
 
 
 def _formats() -> "Sequence[Format]":
@@ -46,7 +49,13 @@ def _described_types(descriptions: "Sequence[Mapping[str, Any]]") -> "list[NodeS
     return specs_of(descriptions)
 
 
-SERVICES = Services(_formats, _node_types, _add_comfyui, _load_plugins, _described_types)
+def _scan(pack: "Path") -> "Scan":
+    from compat.plugins.scanning import scan_pack
+
+    return scan_pack(pack)
+
+
+SERVICES = Services(_formats, _node_types, _add_comfyui, _load_plugins, _described_types, _scan)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,6 +1,5 @@
 """`darkroom plugin`: the plugins there are, and what a pack would bring before it is installed."""
 
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -8,14 +7,12 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from graph.registry import bare_name
-from host.cli.codes import DONE, FAILED
+from host.cli.codes import DONE
 from host.cli.console import refuse, results, say
 from host.cli.plugin_install import add_commands
-from host.folders import PLUGINS, Folders, folders_of, installation
+from host.folders import PLUGINS, folders_of, installation
 from host.plugins.loading import load_all
 from host.plugins.packs import Loaded, Pack
-from host.services import Services
 
 _COLOURS = {"loaded": "green", "failed": "red", "crashed": "red", "disabled": "dim", "waiting": "dim"}
 
@@ -73,26 +70,12 @@ def list_plugins(context: typer.Context) -> None:
 def scan(
     context: typer.Context,
     path: Annotated[Path, typer.Argument(metavar="PATH", help="A pack's folder, or one file of Python.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was found as JSON.")] = False,
 ) -> None:
-    """Say which nodes of a pack would work here, before it is installed. Its code is run."""
-    if not path.exists():
-        refuse(f"There is no {path}.")
-    loaded = scanned(context.obj, path.resolve())
-    _print(loaded)
-    for spec in loaded.specs:
-        results().print(Text(f"  {bare_name(spec)}", "dim"))
-    raise typer.Exit(DONE if all(pack.state == "loaded" for pack in loaded.packs) else FAILED)
+    """Say which nodes of a pack would work here, before it is installed. Its code is read, not run."""
+    from host.cli.plugin_scan import scan_path
 
-
-def scanned(services: Services, path: Path) -> Loaded:
-    """A pack loaded where it lies, with everything else of this installation left out."""
-    home = folders_of(installation())
-    with tempfile.TemporaryDirectory(prefix="darkroom-scan-") as folder:
-        root = Path(folder) / PLUGINS
-        root.mkdir()
-        (root / path.name).symlink_to(path, target_is_directory=path.is_dir())
-        places = Folders({**home.places, PLUGINS: (root,)})
-        return load_all(services, services.node_types(), places, Path(folder) / "cache")
+    raise typer.Exit(scan_path(context.obj, path, as_json))
 
 
 def _print(loaded: Loaded) -> None:

@@ -7,6 +7,9 @@ import pytest
 
 from compat.names.install import names_kept
 from tests.compat.plugins.packs import Shelf
+from tests.host.conftest import command, home
+
+__all__ = ["command", "home"]
 
 
 @pytest.fixture
