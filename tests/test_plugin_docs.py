@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -60,14 +61,15 @@ def test_following_the_page_gives_a_plugin_that_passes_every_check(
     assert set(files) == {"nodes.py", "test_nodes.py", "hooks.py"}
     for name, text in files.items():
         (tmp_path / "custom_nodes" / "glow" / name).write_text(text)
+    said = ""
     for command in asked[1:]:
         capfd.readouterr()
         code = server.main(command)
         said = capfd.readouterr().out
         assert code == 0, said
-    assert "glow/Glow" in said and "slider" not in commands
+    assert "glow/Glow" in said
     (toml,) = (text for language, text in BLOCK.findall(PAGE) if language == "toml")
-    assert Manifest.model_validate(__import__("tomllib").loads(toml)).name == "glow"
+    assert Manifest.model_validate(tomllib.loads(toml)).name == "glow"
 
 
 def test_the_example_passes_every_check_and_holds_no_plugin_but_itself() -> None:

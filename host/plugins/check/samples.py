@@ -1,6 +1,6 @@
 """Inputs to try nodes with, and whether what they give is what they declare."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from graph.spec import MISSING, Choice, FileChoice, Input, NodeSpec, Number, Output
@@ -89,15 +89,17 @@ def same(one: Any, other: Any) -> bool:
     if isinstance(one, torch.Tensor):
         return isinstance(other, torch.Tensor) and one.shape == other.shape and torch.equal(one, other)
     if isinstance(one, dict):
-        left, right = cast("dict[Any, Any]", one), other
+        mine = cast("dict[Any, Any]", one)
         return (
-            isinstance(right, dict)
-            and left.keys() == right.keys()
-            and all(same(left[key], right[key]) for key in left)
+            isinstance(other, dict)
+            and mine.keys() == other.keys()
+            and all(same(mine[key], other[key]) for key in mine)
         )
     if isinstance(one, list | tuple):
-        pairs = cast("list[Any]", one)
-        return isinstance(other, list | tuple) and len(pairs) == len(other) and all(map(same, pairs, other))
+        if not isinstance(other, list | tuple):
+            return False
+        left, right = cast("Sequence[Any]", one), cast("Sequence[Any]", other)
+        return len(left) == len(right) and all(map(same, left, right))
     try:
         return bool(one == other) or one is other
     except Exception:  # a plugin's own comparison

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from graph.registry import Registry
 from graph.spec import Choice, Number
 from host.plugins.lock import Entry, write_lock
 from host.plugins.remembered import Crashes
@@ -25,8 +26,9 @@ SAMPLER = """
 """
 
 
-def choices(shelf: Shelf, name: str, types: object = None) -> tuple[str, ...]:
-    spec = (types or shelf.remembered()).get("KSampler")  # type: ignore[attr-defined]
+def choices(types: Registry, name: str) -> tuple[str, ...]:
+    spec = types.get("KSampler")
+    assert spec is not None
     widget = next(item.widget for item in spec.inputs if item.name == name)
     assert isinstance(widget, Choice)
     return widget.options
@@ -61,8 +63,8 @@ def test_a_process_that_runs_no_plugins_knows_their_nodes_samplers_and_model_fol
     here, there = types.get("toys/Dim"), known.get("toys/Dim")
     assert here and there and replace(here, run=len) == replace(there, run=len)
     for every in (types, known):
-        assert choices(shelf, "sampler_name", every)[-2:] == ("uni_pc_bh2", "toy_step")
-        assert choices(shelf, "scheduler", every)[-1] == "toy_levels"
+        assert choices(every, "sampler_name")[-2:] == ("uni_pc_bh2", "toy_step")
+        assert choices(every, "scheduler")[-1] == "toy_levels"
     (shelf.home / "models" / "toys" / "a").mkdir(parents=True)
     (shelf.home / "models" / "toys" / "a" / "x.safetensors").touch()
     folders = shelf.folders
@@ -85,7 +87,7 @@ def test_a_sampler_vanishes_with_its_plugin_and_its_pictures_are_made_again_when
     assert before.fingerprint(**euler) == after.fingerprint(**euler)
     folder.rename(folder.with_name("toys.disabled"))
     shelf.load()
-    assert "toy_step" not in choices(shelf, "sampler_name")
+    assert "toy_step" not in choices(shelf.remembered(), "sampler_name")
 
 
 def test_broken_plugins_are_named_with_their_traces_and_the_others_load(shelf: Shelf) -> None:
