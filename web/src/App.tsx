@@ -29,6 +29,9 @@ import { Welcome } from "./panels/Welcome";
 import { followRuns, useRuns } from "./runs";
 import { followSettings, readSettings, useSettings, useTheme } from "./settings";
 import { followSystem } from "./system";
+import { isWriting, pastePicture } from "./widgets/dropping";
+import { MaskPainter } from "./widgets/mask/MaskPainter";
+import { loadModules } from "./widgets/modules";
 
 const FullView = lazy(() => import("./panels/FullView").then((module) => ({ default: module.FullView })));
 const Gallery = lazy(() => import("./panels/Gallery").then((module) => ({ default: module.Gallery })));
@@ -45,6 +48,7 @@ export function App() {
     trying(readTypes);
     trying(readMe);
     trying(readSettings);
+    trying(loadModules);
     document.addEventListener("keydown", onKey);
     const unfollow = followSettings();
     const stopSystem = followSystem();
@@ -87,6 +91,7 @@ export function App() {
         {isGalleryOpen && <Gallery />}
         {isViewing && <FullView />}
       </Suspense>
+      <MaskPainter />
       <Notice />
     </ReactFlowProvider>
   );
@@ -153,10 +158,10 @@ function useSaving(): void {
 function usePaste(): void {
   useEffect(() => {
     const paste = (event: ClipboardEvent): void => {
-      const isWriting = event.target instanceof Element && event.target.closest("input, textarea, [contenteditable]");
-      if (isWriting || event.defaultPrevented || document.querySelector("dialog[open]")) return;
+      const data = event.clipboardData;
+      if (!data || isWriting(event.target) || event.defaultPrevented || document.querySelector("dialog[open]")) return;
       const command = commandOf("edit.paste");
-      if (pasteText(event.clipboardData?.getData("text/plain") ?? "")) event.preventDefault();
+      if (pastePicture(data, event.target) || pasteText(data.getData("text/plain"))) event.preventDefault();
       else if (command?.isReady?.() !== false) command?.run();
     };
     document.addEventListener("paste", paste);

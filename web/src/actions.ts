@@ -2,16 +2,18 @@
 
 import * as api from "./api/client";
 import * as jobs from "./api/jobs";
+import { filesOf } from "./api/options";
 import * as commands from "./document/commands";
 import { EMPTY, freshId, Link, writeWorkflow, type Id, type Node } from "./document/document";
-import { asNumber, isObject, Numeral, type Json } from "./document/json";
+import { asNumber, isObject, numeral, Numeral, type Json } from "./document/json";
 import { isCollapsed, setFlag } from "./document/looks";
-import { fits, type Input, type NodeType } from "./document/schema";
+import { fits, withCustomWidgets, type Input, type NodeType } from "./document/schema";
 import { placesOf } from "./canvas/flow";
 import * as editor from "./editor";
 import { activeJobs, addJob, useRuns } from "./runs";
 import { remember } from "./taste";
 import { T } from "./texts";
+import { useModules } from "./widgets/modules";
 
 /** Runs what may fail and says so. */
 export function trying(action: () => Promise<unknown>): void {
@@ -53,18 +55,18 @@ export function addNode(type: NodeType, searching: editor.Searching): Id {
 
 function firstFile({ widget }: Input): string | undefined {
   if (widget?.kind !== "file" && widget?.kind !== "image") return undefined;
-  return editor.useEditor.getState().files.get(widget.folder)?.[0]?.name;
+  return editor.useEditor.getState().files.get(widget.folder)?.files[0]?.name;
 }
 
 /** Asks the server for the files of a folder, for all widgets that choose among them. */
 export async function readFiles(folder: string): Promise<void> {
-  const found = await api.filesOf(folder);
+  const found = await filesOf(folder);
   editor.useEditor.setState(({ files }) => ({ files: new Map(files).set(folder, found) }));
 }
 
 /** Asks the server for all node types and the files they choose among. */
 export async function readTypes(): Promise<void> {
-  const types = await api.nodeTypes();
+  const types = withCustomWidgets(await api.nodeTypes(), useModules.getState().custom);
   editor.useEditor.setState({ types });
   const widgets = [...types.values()].flatMap((type) => type.inputs.map((input) => input.widget));
   const folders = new Set(widgets.flatMap((widget) => (widget?.kind === "file" || widget?.kind === "image" ? [widget.folder] : [])));
@@ -92,7 +94,13 @@ export function copySelected(): void {
   const clip = clipOfSelected();
   if (!clip.nodes.size) return;
   editor.useEditor.setState({ clip });
+  keepAsLast(T.told.copied(clip.nodes.size));
   editor.tell(T.told.copied(clip.nodes.size));
+}
+
+/** Puts a text into the clipboard, so that a picture copied before is not pasted in place of the nodes. */
+function keepAsLast(text: string): void {
+  if (globalThis.isSecureContext) navigator.clipboard.writeText(text).catch(() => undefined); // nodes are pasted without it, too
 }
 
 export function cutSelected(): void {
@@ -168,16 +176,17 @@ function nextSeeds(): commands.Command {
       const old = node.inputs.get(input);
       if (old instanceof Link) continue;
       if (how === "random") steps.push(commands.setValue(id, input, randomSeed()));
-      if (how === "increment" && old !== undefined) steps.push(commands.setValue(id, input, oneMore(old)));
+      const by = { increment: 1n, decrement: -1n }[String(how)];
+      if (by && old !== undefined) steps.push(commands.setValue(id, input, movedSeed(old, by)));
     }
   }
   return commands.all(...steps);
 }
 
-function oneMore(seed: Json): Json {
-  if (!(seed instanceof Numeral)) return asNumber(seed, 0) + 1;
-  const next = BigInt(seed.text) + 1n;
-  return new Numeral(String(next < 2n ** 64n ? next : 0n));
+/** A seed one higher or lower; after the largest of 64 bits comes 0. */
+export function movedSeed(seed: Json, by: bigint): Json {
+  const now = seed instanceof Numeral ? seed.text : String(asNumber(seed, 0));
+  return /^-?\d+$/.test(now) ? numeral(String(BigInt.asUintN(64, BigInt(now) + by))) : seed;
 }
 
 /** Hands in the workflow, `times` times, each with its own seeds. targets: run up to these nodes only. */

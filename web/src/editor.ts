@@ -1,7 +1,8 @@
 /** The one truth of what is edited: open workflows with their history, what is selected, what is known of nodes. */
 
 import { create } from "zustand";
-import type { FileOption, Problem, Verdict } from "./api/client";
+import type { Problem, Verdict } from "./api/client";
+import type { FilePage } from "./api/options";
 import type { Clip, Command, Point } from "./document/commands";
 import { EMPTY, type Id, type Node, type Workflow } from "./document/document";
 import { asText } from "./document/json";
@@ -42,7 +43,7 @@ interface EditorState {
   readonly selection: ReadonlySet<string>;
   readonly types: NodeTypes;
   /** The files that nodes may choose, by folder. */
-  readonly files: ReadonlyMap<string, readonly FileOption[]>;
+  readonly files: ReadonlyMap<string, FilePage>;
   readonly clip: Clip | null;
   readonly problems: readonly Problem[];
   /** The same by node, so that each looks up its own only. */

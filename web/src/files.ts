@@ -213,11 +213,12 @@ export async function openJob(job: string): Promise<void> {
   editor.open(readWorkflow(await workflowOf(job)), "", null);
 }
 
-/** Opens dropped files, one after the other; each that cannot be opened is told. */
+/** Opens files, one after the other; each that cannot be opened is told. */
 export async function openFiles(files: Iterable<File>): Promise<void> {
   for (const file of files) await openFile(file).catch((error: unknown) => trying(() => Promise.reject(error as Error)));
 }
 
+/** Opens a file that holds a workflow of any format, or a picture that carries one. */
 export async function openFile(file: File): Promise<void> {
   try {
     const found = readWorkflow(await oursOf(file));

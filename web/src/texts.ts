@@ -79,17 +79,6 @@ export const T = {
     gives: (type: string) => `Nodes that give ${type}`,
     results: "Nodes found",
   },
-  widget: {
-    filter: "Search…",
-    none: "Nothing fits.",
-    choose: "Choose…",
-    seedModes: { fixed: "fixed", random: "random", increment: "+1" } as Record<string, string>,
-    seedMode: (name: string) => `What ${name} does before each run`,
-    newSeed: "New seed",
-    upload: "Choose a picture…",
-    picture: "Chosen picture",
-    uploadFailed: (reason: string) => `The picture could not be uploaded: ${reason}`,
-  },
   run: {
     running: "running",
     progress: (title: string) => `Progress of ${title}`,

@@ -56,25 +56,6 @@ export async function nodeTypes(): Promise<NodeTypes> {
   return readNodeTypes((await json<{ nodes: ToldType[] }>(`${API}/nodes`)).nodes);
 }
 
-/** A file that a node may choose. hint: what is known of it. */
-export interface FileOption {
-  readonly name: string;
-  readonly hint: string;
-}
-
-/** The files of a folder, as far as a page of the server goes. */
-export async function filesOf(folder: string, words = ""): Promise<readonly FileOption[]> {
-  const search = encodeURIComponent(words);
-  if (["input", "output", "temp"].includes(folder)) {
-    const page = await json<{ assets: { name: string }[] }>(`${API}/assets?kind=${folder}&sort=name&limit=1000&search=${search}`);
-    return page.assets.map(({ name }) => ({ name, hint: "" }));
-  }
-  const page = await json<{ models: { name: string; size: number; family: string | null }[] }>(
-    `${API}/models/files?kind=${folder}&limit=200&search=${search}`,
-  );
-  return page.models.map(({ name, size, family }) => ({ name, hint: [family, T.size(size)].filter(Boolean).join(" · ") }));
-}
-
 // Workflows
 
 /** What is known of an output before anything runs. */
@@ -104,10 +85,18 @@ export async function convert(body: Blob | string, to: "darkroom" | "api" | "edi
 
 // Pictures
 
-/** Where the picture lies that an input names; "fox.png [output]" lies in the output folder. */
-export function inputUrl(name: string): string {
-  const [, file = name, kind = "input"] = /^(.*?)\s*\[(input|output|temp)\]$/.exec(name) ?? [];
-  return `${API}/files/${kind}?name=${encodeURIComponent(file)}`;
+export const fileUrl = (kind: string, name: string): string => `${API}/files/${kind}?name=${encodeURIComponent(name)}`;
+
+/** The address of the picture that an input of a folder names. */
+export function inputUrl(input: string, folder = "input"): string {
+  const { kind, name } = placeOf(folder, input);
+  return fileUrl(kind, name);
+}
+
+/** Where the picture lies that an input of a folder names; "fox.png [output]" lies in the output folder. */
+export function placeOf(folder: string, name: string): { readonly kind: string; readonly name: string } {
+  const [, file = name, kind = folder] = /^(.*?)\s*\[(input|output|temp)\]$/.exec(name) ?? [];
+  return { kind, name: file };
 }
 
 /** Puts a picture into the input folder and gives its name there. */

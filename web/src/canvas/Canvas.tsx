@@ -1,12 +1,11 @@
 import { ReactFlow, useReactFlow, useStoreApi, ViewportPortal, type NodeChange } from "@xyflow/react";
 import { useCallback, useEffect, useMemo, useRef, useState, type DragEvent, type MouseEvent, type PointerEvent } from "react";
 import { flushSync } from "react-dom";
-import { trying } from "../actions";
 import { select, useEditor, useWorkflow, workflow } from "../editor";
-import { openFiles } from "../files";
 import { assetIn, carriesAsset, dropAsset } from "../jobs/dragging";
 import { useSettings } from "../settings";
 import { T } from "../texts";
+import { dropFiles } from "../widgets/dropping";
 import { nodeAt } from "./boxes";
 import { refusal, type Ends } from "./connect";
 import { onCanvasFocus, onCanvasKey } from "./keyboard";
@@ -64,9 +63,8 @@ export function Canvas() {
     setDropping(false);
     const [asset, at] = [assetIn(event.dataTransfer), onCanvas([event.clientX, event.clientY])];
     if (asset) dropAsset(asset, nodeAt(scene, at)?.id, at);
+    else dropFiles([...event.dataTransfer.files], at);
     dropNode(event);
-    const files = [...event.dataTransfer.files];
-    if (files.length) trying(() => openFiles(files));
   };
   const onPointerMove = (event: PointerEvent): void => {
     const point = [event.clientX, event.clientY] as const;

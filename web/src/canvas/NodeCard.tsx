@@ -13,6 +13,7 @@ import { Icon } from "../panels/Icon";
 import { T } from "../texts";
 import { C } from "../texts-canvas";
 import { R } from "../texts-runs";
+import { pictureDrop } from "../widgets/dropping";
 import { Widget } from "../widgets/Widget";
 import { colourOf, type CardNode } from "./flow";
 import { SIZES, socketY, type Row } from "./geometry";
@@ -39,7 +40,14 @@ export const NodeCard = memo(function NodeCard({ data, selected }: NodeProps<Car
       </div>
     );
   return (
-    <article tabIndex={-1} className={name} style={{ width: shape.width, height: shape.height, ...tinted(tint) }} data-tint={tint ? "" : undefined} aria-label={T.canvas.node(title)}>
+    <article
+      tabIndex={-1}
+      className={name}
+      style={{ width: shape.width, height: shape.height, ...tinted(tint) }}
+      data-tint={tint ? "" : undefined}
+      aria-label={T.canvas.node(title)}
+      {...pictureDrop(data.id, type)}
+    >
       <Header {...data} title={title} />
       {shape.rows.map((row, index) => (
         <RowView key={index} row={row} {...data} />

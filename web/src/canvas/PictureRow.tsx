@@ -29,7 +29,7 @@ export function PictureRow({ row, id, node }: { readonly row: Row; readonly id: 
   const chosen = input && asText(node.inputs.get(input.name) as never);
   const several = chosen ? [] : (fresh ?? []).filter(isPicture);
   const at = place.of === fresh ? place.at : 0;
-  const picture = chosen ? inputUrl(chosen) : (several[at]?.url ?? made);
+  const picture = chosen ? inputUrl(chosen, input?.widget?.kind === "image" ? input.widget.folder : undefined) : (several[at]?.url ?? made);
   const step = (by: number): void => {
     setPlace({ of: fresh, at: (at + by + several.length) % several.length });
   };

@@ -3,6 +3,7 @@
 import { Link, type Id, type Node, type Workflow } from "../document/document";
 import { isCollapsed } from "../document/looks";
 import type { Input, NodeType, Output } from "../document/schema";
+import type { Widget } from "../document/widgets";
 
 export const SIZES = { narrow: 200, width: 250, wide: 310, header: 34, socket: 24, widget: 32, prompt: 104, picture: 190, pad: 8 } as const;
 
@@ -31,7 +32,7 @@ export function placeholderType(id: Id, node: Node, workflow: Workflow): NodeTyp
     title: node.type,
     category: "",
     description: "",
-    inputs: linked.map(([name]) => ({ name, label: name, types: ["*"], required: false, tooltip: "" })),
+    inputs: linked.map(([name]) => ({ name, label: name, types: ["*"], required: false, tooltip: "", options: {} })),
     outputs: [...outputs].map((name) => ({ name, types: ["*"], tooltip: "" })),
     isGoal: false,
     isDeprecated: false,
@@ -50,7 +51,7 @@ export interface Asked {
 
 /** The rows of a node and its size in canvas units (px at zoom 1). Prompts and pictures take the height that is left over. */
 export function shapeOf(type: NodeType, node: Node, { width, height = 0 }: Asked = {}): Shape {
-  const prompts = type.inputs.some((input) => input.widget?.kind === "text" && input.widget.multiline);
+  const prompts = type.inputs.some((input) => input.widget?.kind === "prompt");
   const wide = width ? Math.max(width, SIZES.narrow) : prompts ? SIZES.wide : SIZES.width;
   if (isCollapsed(node)) return { width: wide, height: SIZES.header, rows: [] };
   const rows: Row[] = [];
@@ -66,8 +67,7 @@ export function shapeOf(type: NodeType, node: Node, { width, height = 0 }: Asked
   }
   for (const input of type.inputs)
     if (input.widget) {
-      const isPrompt = input.widget.kind === "text" && input.widget.multiline && !(node.inputs.get(input.name) instanceof Link);
-      add("widget", isPrompt ? SIZES.prompt : SIZES.widget, { input });
+      add("widget", node.inputs.get(input.name) instanceof Link ? SIZES.widget : heightOf(input.widget), { input });
     }
   if (showsPictures(type) || type.inputs.some((input) => input.widget?.kind === "image")) add("picture", SIZES.picture);
   const left = Math.round(height) - top - SIZES.pad;
@@ -91,6 +91,11 @@ function grown(shape: Shape, more: number): Shape {
     return next;
   });
   return { ...shape, height: shape.height + moved, rows };
+}
+
+function heightOf(widget: Widget): number {
+  if (widget.kind === "custom") return Math.max(widget.height, SIZES.widget);
+  return widget.kind === "prompt" ? SIZES.prompt : SIZES.widget;
 }
 
 /** Where the middle of a row's sockets lies below the node's top. */

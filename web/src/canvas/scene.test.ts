@@ -7,7 +7,7 @@ import { elementsOf, NO_ELEMENTS, paintedOf } from "./elements";
 import { NO_SCENE, sceneOf, type Scene } from "./flow";
 import { FAR, nextNear, NOTHING_NEAR, type Near } from "./near";
 
-const socket = (name: string) => ({ name, label: name, types: ["IMAGE"], required: false, tooltip: "" });
+const socket = (name: string) => ({ name, label: name, types: ["IMAGE"], required: false, tooltip: "", options: {} });
 const PASS: NodeType = { id: "Pass", title: "Pass", category: "", description: "", inputs: [socket("in")], outputs: [socket("out")], isGoal: false, isDeprecated: false };
 const TYPES: NodeTypes = new Map([["Pass", PASS]]);
 

@@ -10,6 +10,8 @@ import { portAt, togglePort } from "../document/ports";
 import { currentTab, redoNext, run, selectedNodes, undoLast, useEditor, workflow } from "../editor";
 import { T } from "../texts";
 import { C } from "../texts-canvas";
+import { paintMaskOfSelected } from "../widgets/mask/painting";
+import { M } from "../widgets/texts";
 import type { Command } from "./command";
 import { startNaming, useOpen } from "./open";
 
@@ -92,6 +94,7 @@ export const EDITING: readonly Command[] = [
   },
   { id: "edit.duplicate", title: C.commands.duplicate, area: "edit", keys: ["Ctrl+D"], isReady: hasNodes, run: actions.duplicateSelected },
   { id: "edit.delete", title: C.commands.delete, area: "edit", keys: ["Delete", "Backspace"], isReady: () => hasAny() || aimedLink() !== undefined, run: deleteAimed },
+  { id: "edit.mask", title: M.open, area: "edit", keys: ["Shift+M"], isReady: hasNodes, run: paintMaskOfSelected },
   { id: "edit.rename", title: C.commands.rename, area: "edit", keys: ["F2"], isReady: () => one() !== undefined, run: () => startNaming(one() ?? null) },
   {
     id: "edit.port",

@@ -3,6 +3,7 @@ import { trying } from "../actions";
 import { templates, type Template } from "../api/files";
 import { openTemplate } from "../files";
 import { T } from "../texts";
+import { W } from "../widgets/texts";
 import { close, Frame } from "./Frame";
 import { ALL, fitting, inOrder, shelfOf } from "./shelves";
 
@@ -40,7 +41,7 @@ export default function TemplatesDialog() {
               }}
             />
           </div>
-          {found.length > 0 && !shown.length && <p className="nothing">{T.widget.none}</p>}
+          {found.length > 0 && !shown.length && <p className="nothing">{W.none}</p>}
           <ul className="cards" aria-label={T.dialog.templates}>
             {shown.map((template) => (
               <li key={template.name} className="file-card">

@@ -12,7 +12,7 @@ const SAMPLER: NodeType = {
   title: "KSampler",
   category: "",
   description: "",
-  inputs: [{ name: "seed", label: "seed", types: ["INT"], required: true, tooltip: "", widget: { kind: "seed" } }],
+  inputs: [{ name: "seed", label: "seed", types: ["INT"], required: true, tooltip: "", options: {}, widget: { kind: "seed", max: 2n ** 64n - 1n } }],
   outputs: [],
   isGoal: false,
   isDeprecated: false,

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { weigh } from "../widgets/weigh";
-import { printJson } from "./json";
-import { fits, numberValue } from "./schema";
+import { fits } from "./schema";
 
 describe("fitting", () => {
   it.each([
@@ -17,12 +16,6 @@ describe("fitting", () => {
 });
 
 describe("values", () => {
-  it("of fractions keep their decimal point", () => {
-    expect(printJson(numberValue(8, false))).toBe("8.0");
-    expect(printJson(numberValue(8, true))).toBe("8");
-    expect(printJson(numberValue(0.25, false))).toBe("0.25");
-  });
-
   it("of prompts weigh the word at the cursor, and lose the weight at 1", () => {
     const heavier = weigh("a red circle", 3, 3, 0.1);
     expect(heavier.text).toBe("a (red:1.1) circle");

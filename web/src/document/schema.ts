@@ -1,14 +1,7 @@
 /** Node types as the server tells them, and which output fits which input. */
 
-import { Numeral, type Json } from "./json";
-
-export type Widget =
-  | { readonly kind: "number"; readonly whole: boolean; readonly min: number; readonly max: number; readonly step: number }
-  | { readonly kind: "seed" }
-  | { readonly kind: "choice"; readonly options: readonly Json[] }
-  | { readonly kind: "file" | "image"; readonly folder: string }
-  | { readonly kind: "text"; readonly multiline: boolean }
-  | { readonly kind: "toggle" };
+import type { Json } from "./json";
+import { initialOf, widgetOf, type Options, type ToldWidget, type Widget } from "./widgets";
 
 export interface Input {
   readonly name: string;
@@ -18,6 +11,8 @@ export interface Input {
   readonly tooltip: string;
   readonly widget?: Widget;
   readonly initial?: Json;
+  /** What a plugin says of the input besides, as it said it. */
+  readonly options: Options;
 }
 
 export interface Output {
@@ -51,14 +46,8 @@ interface ToldInput {
   readonly tooltip: string;
   readonly label: string;
   readonly link_only: boolean;
+  readonly extra?: { readonly options?: Options };
 }
-type ToldWidget =
-  | { readonly kind: "number"; readonly minimum: number | null; readonly maximum: number | null; readonly step: number | null; readonly seed: boolean }
-  | { readonly kind: "text"; readonly multiline: boolean }
-  | { readonly kind: "choice"; readonly options: readonly Json[] }
-  | { readonly kind: "file"; readonly folder: string; readonly upload: string }
-  | { readonly kind: "toggle" };
-
 export interface ToldType {
   readonly id: string;
   readonly title: string;
@@ -74,47 +63,33 @@ export function readNodeTypes(told: readonly ToldType[]): NodeTypes {
   return new Map(told.map((type) => [type.id, { ...type, inputs: type.inputs.map(readInput), isGoal: type.output, isDeprecated: Boolean(type.deprecated) }]));
 }
 
-function readInput({ name, types, required, tooltip, label, ...told }: ToldInput): Input {
-  const widget = told.link_only || !told.widget ? undefined : widgetOf(told.widget, types);
-  const initial = widget && initialOf(widget, told.default);
-  return { name, label, types, required, tooltip, ...(widget ? { widget } : {}), ...(initial === undefined ? {} : { initial }) };
+function readInput({ name, types, required, tooltip, label, extra, ...told }: ToldInput): Input {
+  const options = extra?.options ?? {};
+  const widget = told.link_only || !told.widget ? undefined : widgetOf(told.widget, types, options);
+  const initial = widget && initialOf(widget, told.default ?? options["default"]);
+  return { name, label, types, required, tooltip, options, ...(widget ? { widget } : {}), ...(initial === undefined ? {} : { initial }) };
 }
 
-function widgetOf(told: ToldWidget, types: readonly string[]): Widget {
-  switch (told.kind) {
-    case "number": {
-      if (told.seed) return { kind: "seed" };
-      const whole = !types.includes("FLOAT");
-      return { kind: "number", whole, min: told.minimum ?? -Infinity, max: told.maximum ?? Infinity, step: told.step ?? (whole ? 1 : 0.01) };
-    }
-    case "file":
-      return { kind: told.upload === "image" ? "image" : "file", folder: told.folder };
-    default:
-      return told;
-  }
+/** How a plugin's widget is asked for: its name, the height it takes, and the value that new nodes get. */
+export interface CustomWidget {
+  readonly name: string;
+  readonly height: number;
+  readonly initial?: Json;
 }
 
-/** The value a new node gets; undefined where only the server knows, as with files. */
-function initialOf(widget: Widget, given: Json): Json | undefined {
-  switch (widget.kind) {
-    case "number":
-      return numberValue(Number(given ?? Math.max(widget.min === -Infinity ? 0 : widget.min, 0)), widget.whole);
-    case "seed":
-      return given ?? 0;
-    case "toggle":
-      return given ?? false;
-    case "text":
-      return given ?? "";
-    case "choice":
-      return given ?? widget.options[0];
-    default:
-      return given ?? undefined;
-  }
+/** The node types with the widgets that plugins bring: for inputs that name one, or whose type has its name. */
+export function withCustomWidgets(types: NodeTypes, custom: ReadonlyMap<string, CustomWidget>): NodeTypes {
+  if (!custom.size) return types;
+  return new Map([...types].map(([id, type]) => [id, { ...type, inputs: type.inputs.map((input) => customInput(input, custom)) }]));
 }
 
-/** A number as it is written: fractions keep a decimal point, as Python writes them. */
-export function numberValue(value: number, whole: boolean): Json {
-  return !whole && Number.isInteger(value) && Math.abs(value) < 1e15 ? new Numeral(`${value}.0`) : value;
+function customInput(input: Input, custom: ReadonlyMap<string, CustomWidget>): Input {
+  const asked = [input.options["widget"], input.options["widgetType"]].find((name) => typeof name === "string" && custom.has(name));
+  const found = custom.get(String(asked ?? input.types[0]));
+  if (!found || (!asked && input.widget && input.widget.kind !== "custom")) return input;
+  const widget: Widget = { kind: "custom", name: found.name, height: found.height };
+  const initial = input.initial ?? initialOf(widget, input.options["default"]) ?? found.initial;
+  return { ...input, widget, ...(initial === undefined ? {} : { initial }) };
 }
 
 // Fitting

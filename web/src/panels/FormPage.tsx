@@ -9,6 +9,7 @@ import { formAddress, useFiles } from "../files";
 import { may, useMe } from "../me";
 import { activeJobs, useRuns } from "../runs";
 import { T } from "../texts";
+import { W } from "../widgets/texts";
 import { Widget } from "../widgets/Widget";
 import { Icon } from "./Icon";
 import { viewPicture } from "./viewing";
@@ -76,7 +77,7 @@ function Field({ port, isChoosing, isFirst, isLast }: FieldProps) {
   const label = labelText(port.name);
   return (
     <div className={`form-field is-${input.widget.kind}`}>
-      {isChoosing ? <FieldTools port={port} isFirst={isFirst} isLast={isLast} /> : input.widget.kind === "text" && <h2>{label}</h2>}
+      {isChoosing ? <FieldTools port={port} isFirst={isFirst} isLast={isLast} /> : input.widget.kind === "prompt" && <h2>{label}</h2>}
       <Widget id={port.node} input={{ ...input, label }} value={node.inputs.get(port.input)} control={isObject(control) ? asText(control.get(port.input)) : ""} />
       {picture && <img src={inputUrl(picture)} alt={picture} />}
       {input.tooltip && !isChoosing && <small>{input.tooltip}</small>}
@@ -135,7 +136,7 @@ function MorePorts() {
           if (chosen) run(addPort(chosen.node, chosen.input));
         }}
       >
-        <option value="">{T.widget.choose}</option>
+        <option value="">{W.choose}</option>
         {possible.map(({ node, input }, index) => (
           <option key={`${node} ${input}`} value={index}>
             {titleOf(node)} · {input}

@@ -21,13 +21,22 @@ const PATHS = {
   form: "M3 3h10v10H3zM5.5 6h5M5.5 8.5h5M5.5 11h3",
   check: "M3.5 8.5l3 3 6-7",
   star: "M8 2.5l1.7 3.5 3.8.5-2.8 2.7.7 3.8L8 11.2 4.6 13l.7-3.8L2.5 6.5l3.8-.5z",
+  up: "M4 10l4-4 4 4",
+  brush: "M13 3L7.5 8.5M7.5 8.5c-1.8-.6-3.2.3-3.6 2-.2 1-.7 1.6-1.4 2 2.4 1 5.6.6 6-2.4.1-.7-.2-1.2-1-1.6z",
+  eraser: "M9 3l4 4-6 6H4.5L3 11.5zM6 6l4 4",
+  bucket: "M7 3l5.5 5.5-4.7 4.7L3 8.5zM7 3v5M13.5 11v2",
+  rectangle: "M3 4h10v8H3z",
+  lasso: "M4.5 11C2.5 10 2 8 3 6.3 4.3 4 8 3 11 4.2c2.6 1 3 3.6 1 5.2-1.7 1.4-4.7 1.8-7.5 1.6zm0 0c1 .6 1.2 1.6.5 2.5",
+  polygon: "M3 6l5-3 5 4-2 6H5z",
   play: "M5 3l8 5-8 5z",
   grid: "M3 3h4v4H3zM9 3h4v4H9zM3 9h4v4H3zM9 9h4v4H9z",
   pause: "M5.5 3.5v9M10.5 3.5v9",
   more: "M8 3.5v.1M8 8v.1M8 12.5v.1",
 } as const;
 
-export function Icon({ name }: { readonly name: keyof typeof PATHS }) {
+export type IconName = keyof typeof PATHS;
+
+export function Icon({ name }: { readonly name: IconName }) {
   return (
     <svg className={`icon icon-${name}`} viewBox="0 0 16 16" aria-hidden>
       <path d={PATHS[name]} />

@@ -1,55 +1,34 @@
-import { useRef, type KeyboardEvent } from "react";
-import { asText } from "../document/json";
-import type { Widget } from "../document/schema";
-import { weigh } from "./weigh";
-import type { WidgetProps } from "./Widget";
+import { useRef } from "react";
+import { printJson, type Json } from "../document/json";
+import { FieldName } from "./FieldName";
+import type { WidgetOf } from "../document/widgets";
+import type { WidgetProps } from "./props";
 
-/** A text; in prompts Ctrl+Up and Ctrl+Down weigh the words that are selected. */
-export function TextWidget({ name, widget, value, set }: WidgetProps<Extract<Widget, { kind: "text" }>>) {
+/** A text of one line. */
+export function TextWidget({ name, widget, value, set, reset }: WidgetProps<WidgetOf<"text">>) {
   const visit = useRef(0);
-  const text = asText(value);
-  const gesture = (): string => `typing ${visit.current}`;
-  const begin = (): void => {
-    visit.current += 1;
-  };
-  if (!widget.multiline)
-    return (
-      <label className="field nodrag">
-        <span className="field-name">{name}</span>
-        <input
-          className="field-value"
-          aria-label={name}
-          value={text}
-          onFocus={begin}
-          onChange={(event) => {
-            set(event.target.value, gesture());
-          }}
-        />
-      </label>
-    );
-  const onKey = (event: KeyboardEvent<HTMLTextAreaElement>): void => {
-    const change = { ArrowUp: 0.1, ArrowDown: -0.1 }[event.key];
-    if (!change || !(event.ctrlKey || event.metaKey)) return;
-    event.preventDefault();
-    const area = event.currentTarget;
-    const weighed = weigh(text, area.selectionStart, area.selectionEnd, change);
-    set(weighed.text, gesture());
-    requestAnimationFrame(() => {
-      area.setSelectionRange(weighed.start, weighed.end);
-    });
-  };
   return (
-    <textarea
-      className="prompt nodrag nowheel"
-      aria-label={name}
-      placeholder={name}
-      spellCheck={false}
-      value={text}
-      onFocus={begin}
-      onChange={(event) => {
-        set(event.target.value, gesture());
-      }}
-      onKeyDown={onKey}
-    />
+    <div className="field nodrag">
+      <FieldName name={name} reset={reset} />
+      <input
+        className="field-value"
+        aria-label={name}
+        placeholder={widget.placeholder}
+        spellCheck={false}
+        value={textOf(value)}
+        onFocus={() => (visit.current += 1)}
+        onChange={(event) => {
+          set(event.target.value, `typing ${visit.current}`);
+        }}
+        onKeyDown={(event) => {
+          if (event.key === "Enter") event.currentTarget.blur();
+        }}
+      />
+    </div>
   );
+}
+
+/** A value as a text widget shows it: what an imported workflow put there in place of a text is not lost. */
+export function textOf(value: Json | undefined): string {
+  return typeof value === "string" ? value : value === undefined || value === null ? "" : printJson(value);
 }

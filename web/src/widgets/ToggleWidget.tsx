@@ -1,10 +1,14 @@
-import type { Widget } from "../document/schema";
-import type { WidgetProps } from "./Widget";
+import { FieldName } from "./FieldName";
+import type { WidgetOf } from "../document/widgets";
+import type { WidgetProps } from "./props";
 
-export function ToggleWidget({ name, value, set }: WidgetProps<Extract<Widget, { kind: "toggle" }>>) {
+/** Yes or no, with the words that the node has for them. */
+export function ToggleWidget({ name, widget, value, set, reset }: WidgetProps<WidgetOf<"toggle">>) {
+  const word = value === true ? widget.on : widget.off;
   return (
     <label className="field nodrag">
-      <span className="field-name">{name}</span>
+      <FieldName name={name} reset={reset} />
+      <span className="field-value toggle-word">{word}</span>
       <input
         type="checkbox"
         role="switch"

@@ -1,24 +1,13 @@
-import { memo, useRef } from "react";
+import { memo, useRef, useState, type MouseEvent } from "react";
 import { setValue } from "../document/commands";
 import { Link, type Id, type Value } from "../document/document";
-import { asText, type Json } from "../document/json";
+import type { Json } from "../document/json";
 import type { Input } from "../document/schema";
-import { run, titleOf } from "../editor";
-import { T } from "../texts";
-import { ChoiceWidget } from "./ChoiceWidget";
-import { ImageWidget } from "./ImageWidget";
-import { NumberWidget } from "./NumberWidget";
-import { SeedWidget } from "./SeedWidget";
-import { TextWidget } from "./TextWidget";
-import { ToggleWidget } from "./ToggleWidget";
-
-export interface WidgetProps<Kind> {
-  readonly name: string;
-  readonly widget: Kind;
-  readonly value: Json | undefined;
-  /** Sets the value; changes with the same gesture undo together. */
-  readonly set: (value: Json, gesture?: string) => void;
-}
+import { run } from "../editor";
+import { LinkedWidget } from "./LinkedWidget";
+import { drawnBy } from "./registry";
+import { WidgetMenu } from "./WidgetMenu";
+import "./widgets.css";
 
 interface Props {
   readonly id: Id;
@@ -27,35 +16,41 @@ interface Props {
   readonly control: string;
 }
 
-/** The control that edits an input, or where its link comes from. */
+/** The control that edits an input, or where its link comes from. It is drawn again only when its own value changes. */
 export const Widget = memo(function Widget({ id, input, value, control }: Props) {
   const gestures = useRef(0);
-  const { widget, label: name } = input;
+  const [menu, setMenu] = useState<DOMRect | null>(null);
+  const { widget, label: name, initial } = input;
   if (!widget) return null;
-  if (value instanceof Link)
-    return (
-      <div className="field linked">
-        <span className="field-name">{name}</span>
-        <span className="field-value">{T.canvas.from(titleOf(value.node))}</span>
-      </div>
-    );
+  if (value instanceof Link) return <LinkedWidget id={id} input={input.name} name={name} link={value} />;
   const set = (next: Json, gesture = ""): void => {
     if (!gesture) gestures.current += 1;
     run(setValue(id, input.name, next), gesture && `${id} ${input.name} ${gesture} ${gestures.current}`);
   };
-  const given = value ?? input.initial;
-  switch (widget.kind) {
-    case "number":
-      return <NumberWidget name={name} widget={widget} value={given} set={set} />;
-    case "seed":
-      return <SeedWidget name={name} widget={widget} value={given} set={set} id={id} input={input.name} control={control} />;
-    case "text":
-      return <TextWidget name={name} widget={widget} value={given} set={set} />;
-    case "toggle":
-      return <ToggleWidget name={name} widget={widget} value={given} set={set} />;
-    case "image":
-      return <ImageWidget name={name} widget={widget} value={asText(given)} set={set} />;
-    default:
-      return <ChoiceWidget name={name} widget={widget} value={given} set={set} />;
-  }
+  const reset = initial === undefined ? undefined : () => set(initial);
+  const Shown = drawnBy(widget.kind);
+  return (
+    <div
+      className="widget-frame"
+      onContextMenu={(event) => {
+        if (isWriting(event)) return;
+        event.preventDefault();
+        event.stopPropagation();
+        setMenu(menuPlace(event));
+      }}
+    >
+      <Shown name={name} widget={widget} value={value ?? initial} set={set} reset={reset} id={id} input={input} control={control} />
+      {menu && <WidgetMenu box={menu} id={id} input={input} value={value ?? initial} set={set} reset={reset} close={() => setMenu(null)} />}
+    </div>
+  );
 });
+
+/** Where text is written the browser's own menu opens. */
+function isWriting({ target }: MouseEvent): boolean {
+  return target === document.activeElement && target instanceof HTMLElement && target.matches("input:not([type=checkbox]), textarea");
+}
+
+function menuPlace({ clientX, clientY, currentTarget }: MouseEvent): DOMRect {
+  const byKeyboard = clientX === 0 && clientY === 0;
+  return byKeyboard ? currentTarget.getBoundingClientRect() : new DOMRect(clientX, clientY, 0, 0);
+}

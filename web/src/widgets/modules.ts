@@ -1,0 +1,85 @@
+/** The widgets that plugins bring: plain ES modules, which the editor loads after it has shown itself. */
+
+import { create } from "zustand";
+import { pluginModules } from "../api/options";
+import { fromPlain } from "../document/json";
+import { withCustomWidgets, type CustomWidget } from "../document/schema";
+import { tell, useEditor } from "../editor";
+import { W } from "./texts";
+
+/** What a plugin's widget is given besides the element that it draws into. */
+export interface Given {
+  readonly value: unknown;
+  readonly set: (value: unknown) => void;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly node: { readonly id: string; readonly type: string };
+  readonly input: { readonly name: string; readonly label: string; readonly types: readonly string[] };
+}
+
+export interface Mounted {
+  readonly update?: (value: unknown) => void;
+  readonly unmount?: () => void;
+}
+
+export type Mount = (element: HTMLElement, given: Given) => Mounted | void; // eslint-disable-line @typescript-eslint/no-invalid-void-type -- a plugin may return nothing
+
+interface MountOptions {
+  /** Its height in pixels, 32 without. */
+  readonly height?: number;
+  /** The value that new nodes get where their input has no default. */
+  readonly initial?: unknown;
+}
+
+/** What a plugin's module is called with. */
+export interface EditorForPlugins {
+  readonly version: 1;
+  readonly widget: (name: string, mount: Mount, options?: MountOptions) => void;
+  readonly tell: (text: string) => void;
+}
+
+interface Modules {
+  readonly custom: ReadonlyMap<string, CustomWidget>;
+  readonly mounts: ReadonlyMap<string, Mount>;
+  /** Sentences about modules that did not load. */
+  readonly troubles: readonly string[];
+}
+
+export const useModules = create<Modules>(() => ({ custom: new Map(), mounts: new Map(), troubles: [] }));
+
+const LOWEST = 24;
+const HIGHEST = 600;
+
+const editor: EditorForPlugins = {
+  version: 1,
+  tell: (text) => {
+    tell(text);
+  },
+  widget: (name, mount, { height = 32, initial } = {}) => {
+    if (typeof name !== "string" || typeof mount !== "function") throw new TypeError("editor.widget(name, mount) needs a text and a function");
+    const asked = { name, height: Math.min(Math.max(Number(height) || 0, LOWEST), HIGHEST) };
+    const widget: CustomWidget = initial === undefined ? asked : { ...asked, initial: fromPlain(initial) };
+    useModules.setState(({ custom, mounts }) => ({ custom: new Map(custom).set(name, widget), mounts: new Map(mounts).set(name, mount) }));
+  },
+};
+
+/** Loads every module that the server lists. One that fails is told of; the others go on. */
+export async function loadModules(importing: (address: string) => Promise<unknown> = imported): Promise<void> {
+  for (const address of await pluginModules()) await loadModule(address, importing);
+  const { custom } = useModules.getState();
+  useEditor.setState(({ types }) => ({ types: withCustomWidgets(types, custom) }));
+}
+
+async function loadModule(address: string, importing: (address: string) => Promise<unknown>): Promise<void> {
+  try {
+    const { default: start } = (await importing(address)) as { default?: unknown };
+    if (typeof start !== "function") throw new TypeError("it has no default export that is a function");
+    await (start as (given: EditorForPlugins) => unknown)(editor);
+  } catch (error) {
+    const trouble = W.moduleFailed(address, error instanceof Error ? error.message : String(error));
+    useModules.setState(({ troubles }) => ({ troubles: [...troubles, trouble] }));
+    tell(trouble);
+  }
+}
+
+const imported = (address: string): Promise<unknown> => import(/* @vite-ignore */ address);
+

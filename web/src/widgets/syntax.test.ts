@@ -1,0 +1,69 @@
+import { describe, expect, it } from "vitest";
+import { completionAt, embeddingWord, partsOf, toggleComment } from "./syntax";
+
+const meanings = (text: string, dynamic = true): string[] => partsOf(text, dynamic).map((part) => `${part.meaning} ${part.text}`);
+
+describe("the parts of a prompt", () => {
+  it("are weights, choices, comments and embeddings; all of them together are the prompt", () => {
+    const text = "a (red:1.2) {cat|dog} embedding:tree, /* not\nthis */ \\{x\\} // nor this\nend";
+    expect(meanings(text)).toEqual([
+      "plain a ",
+      "weight (",
+      "plain red",
+      "weight :1.2)",
+      "plain  ",
+      "choice {",
+      "plain cat",
+      "choice |",
+      "plain dog",
+      "choice }",
+      "plain  ",
+      "embedding embedding:tree",
+      "plain , ",
+      "comment /* not\nthis */",
+      "plain  ",
+      "plain \\{",
+      "plain x",
+      "plain \\}",
+      "plain  ",
+      "comment // nor this",
+      "plain \nend",
+    ]);
+    expect(partsOf(text, true).map((part) => part.text).join("")).toBe(text);
+  });
+
+  it("have no choices or comments where the node does not know them", () => {
+    expect(meanings("{a|b} // c", false)).toEqual(["plain {a|b} // c"]);
+  });
+});
+
+describe("a completion", () => {
+  it.each([
+    ["a embedding:tr", { from: 2, to: 14, words: "tr" }],
+    ["a (embedding:", { from: 3, to: 13, words: "" }],
+    ["a <tr", { from: 2, to: 5, words: "tr" }],
+    ["emb", { from: 0, to: 3, words: "" }],
+  ])("begins at the end of %j", (text, found) => {
+    expect(completionAt(text, text.length)).toEqual(found);
+  });
+
+  it.each(["a red", "em", "embedding", "embedding:tree,", "embedding:tree more"])("of %j is %#", (text) => {
+    const found = completionAt(text, text.length);
+    if (text === "embedding") expect(found).toEqual({ from: 0, to: 9, words: "" });
+    else expect(found).toBeUndefined();
+  });
+
+  it("writes the name of a file as prompts name it, where they can", () => {
+    expect(embeddingWord("sub/tree.safetensors")).toBe("embedding:sub/tree");
+    expect(embeddingWord("two words.pt")).toBe("");
+  });
+});
+
+describe("comments", () => {
+  it("are put before every line that is touched, and taken away again", () => {
+    const text = "one\ntwo\nthree";
+    const put = toggleComment(text, 1, 5);
+    expect(put).toEqual({ text: "// one\n// two\nthree", start: 0, end: 13 });
+    expect(toggleComment(put.text, put.start, put.end).text).toBe(text);
+  });
+});
