@@ -8,36 +8,59 @@ export const title = "No serious accessibility violation on the main screens";
 
 const RUN_TIME = { timeout: 120_000 };
 
-/** A screen by name: how to get there, and how to leave it. */
+const bar = (name) => (page) => page.getByRole("button", { name, exact: true }).click();
+const key = (keys) => (page) => page.keyboard.press(keys);
+
+/** Does a command by its name in the palette. */
+const command = (words) => async (page) => {
+  await page.keyboard.press("Control+k");
+  await page.getByRole("combobox").last().fill(words);
+  await page.getByRole("dialog").getByRole("option").first().waitFor();
+  await page.keyboard.press("Enter");
+};
+
+/** A screen by name: how to get there, and how to leave it where Escape does not. */
 const SCREENS = {
-  templates: (page) => page.getByLabel("Workflow", { exact: true }).first().click().then(() => page.getByRole("menuitem", { name: "Templates…" }).click()),
-  "save as": (page) => page.keyboard.press("Control+Shift+s"),
-  open: (page) => page.keyboard.press("Control+o"),
-  shortcuts: (page) => page.keyboard.press("?"),
-  search: (page) => page.getByRole("button", { name: "Add node" }).click(),
-  choice: (page) => node(page, "Sampler").getByRole("combobox", { name: "sampler_name" }).click(),
-  problems: (page) => page.getByRole("button", { name: "No problems" }).click(),
-  queue: (page) => page.getByRole("button", { name: "Runs", exact: true }).click(),
+  templates: [key("t")],
+  "save as": [key("Control+Shift+s")],
+  open: [key("Control+o")],
+  shortcuts: [key("?")],
+  settings: [key("Control+,")],
+  about: [command("about")],
+  "API call": [command("api call")],
+  gallery: [key("Alt+g")],
+  search: [bar("Add node")],
+  palette: [key("Control+k")],
+  choice: [(page) => node(page, "Sampler").getByRole("combobox", { name: "sampler_name" }).click()],
+  "menu of a node": [(page) => node(page, "Sampler").getByRole("heading").click({ button: "right" })],
+  library: [key("l"), key("l")],
+  outline: [key("o"), key("o")],
+  problems: [key("Alt+p"), key("Alt+p")],
+  runs: [key("Alt+q"), key("Alt+q")],
+  log: [command("log"), command("log")],
+  form: [command("form"), command("form")],
 };
 
 async function check(page, screen, found) {
   for (const line of await violations(page)) found.push(`On the screen "${screen}": ${line}`);
 }
 
-async function tour(page, theme, found) {
-  for (const [name, show] of Object.entries(SCREENS)) {
+async function tour({ page, shot }, theme, found) {
+  for (const [name, [show, leave = key("Escape")]] of Object.entries(SCREENS)) {
     await show(page);
-    await page.waitForTimeout(100);
+    await page.waitForLoadState("networkidle");
     await check(page, `${name} (${theme})`, found);
-    await page.keyboard.press("Escape");
+    await shot(`screen-${name.replaceAll(" ", "-")}-${theme}`);
+    await leave(page);
   }
 }
 
-export async function play({ page, shot }) {
+export async function play(tools) {
+  const { page, shot } = tools;
   const found = [];
   await page.getByText("Nothing here yet").waitFor();
   await check(page, "empty", found);
-  await SCREENS.templates(page);
+  await page.keyboard.press("t");
   await page.getByRole("button", { name: /^Text to image/ }).first().click();
   await node(page, "Sampler").waitFor();
   await page.getByRole("button", { name: "No problems" }).waitFor();
@@ -47,10 +70,10 @@ export async function play({ page, shot }) {
   await page.getByRole("button", { name: "Result 1" }).click();
   await check(page, "full view", found);
   await page.keyboard.press("Escape");
-  await tour(page, "dark", found);
+  await tour(tools, "dark", found);
   await page.getByRole("button", { name: "Change theme" }).click();
   await check(page, "after a run (light)", found);
   await shot("accessibility-light");
-  await tour(page, "light", found);
+  await tour(tools, "light", found);
   assert.equal(found.length, 0, `${found.length} violations\n${found.join("\n")}`);
 }

@@ -97,7 +97,7 @@ function Line({ command }: { readonly command: Command }) {
           }}
           onKeyDown={isAsking ? take : undefined}
         >
-          {isAsking ? <kbd>{C.keys.press}</kbd> : keys.map((item) => <kbd key={item}>{shownKeys(item)}</kbd>)}
+          {isAsking ? <kbd>{C.keys.press}</kbd> : keys.map((item) => [<kbd key={item}>{shownKeys(item)}</kbd>, " "])}
           {!isAsking && !keys.length && <small>{C.keys.none}</small>}
         </button>
         {own && (
