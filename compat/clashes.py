@@ -1,17 +1,31 @@
 """Names that several packs gave to node types: which one a foreign workflow means."""
 
-from collections.abc import Collection, Mapping
-from typing import Any, cast
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final, cast
 
-from graph.registry import Ambiguous, Registry
+from graph.registry import CORE, Ambiguous, Registry
 from graph.spec import NodeSpec
+
+OURS_ALONE: Final = frozenset(
+    {
+        "Compare", "CountItems", "DiffusersSampler", "DynamicPrompt", "HubLoader", "IfElse",
+        "ImageCompare", "ImageGrid", "InpaintCrop", "InpaintStitch", "JoinImages", "ListImages",
+        "LoadNamedImage", "LoopEnd", "LoopNext", "LoopStart", "MathExpression", "NumberRange", "PickItem",
+        "PromptSchedule", "PromptWeighting", "SaveImageAdvanced", "Switch", "SweepGrid",
+        "TextLines", "WholeNumberRange",
+    }
+)  # fmt: skip
+"""Built-in node types that ComfyUI does not have: packs for it may give these names to nodes of theirs."""
 
 
 def with_full_types(entries: Mapping[str, Any], types: object) -> Mapping[str, Any]:
     """Nodes in API form, each of an ambiguous type named in full; the same object where none is."""
     if not isinstance(types, Registry):
         return entries
-    changed = {id: full for id, entry in entries.items() if (full := _full(entry, types)) is not None}
+    wanted = {clash.name: clash.full_ids for clash in types.clashes if len(clash.full_ids) > 1}
+    if not wanted:
+        return entries
+    changed = {id: full for id, entry in entries.items() if (full := _full(entry, wanted, types)) is not None}
     if not changed:
         return entries
     return {
@@ -19,15 +33,15 @@ def with_full_types(entries: Mapping[str, Any], types: object) -> Mapping[str, A
     }
 
 
-def _full(entry: Any, types: Registry) -> str | None:
-    node = cast("Mapping[str, Any]", entry) if isinstance(entry, Mapping) else {}
+def _full(entry: Any, wanted: Mapping[str, Sequence[str]], types: Registry) -> str | None:
+    node = cast("Mapping[str, Any]", entry) if isinstance(entry, Mapping) else dict[str, Any]()
     type, inputs = node.get("class_type"), node.get("inputs")
-    found = types.resolve(type) if isinstance(type, str) else None
-    if not isinstance(found, Ambiguous):
+    if not isinstance(type, str) or type not in wanted:
         return None
     names = cast("Collection[str]", inputs) if isinstance(inputs, Mapping) else ()
-    specs = [spec for id in found.full_ids if (spec := types.get(id)) is not None]
-    return max(enumerate(specs), key=lambda item: (*_fit(item[1], names), item[0]))[1].id
+    specs = [spec for id in wanted[type] if (spec := types.get(id)) is not None]
+    best = max(enumerate(specs), key=lambda item: (*_fit(item[1], names), item[1].source == CORE, item[0]))[1]
+    return None if best.id == type else best.id
 
 
 def _fit(spec: NodeSpec, given: Collection[str]) -> tuple[int, int]:

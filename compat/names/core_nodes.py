@@ -143,18 +143,28 @@ def _class(spec: NodeSpec, session: Session) -> Any:
         "__module__": "nodes",
         "INPUT_TYPES": classmethod(lambda cls: _input_types(spec, session)),
         "RETURN_TYPES": tuple(info["output"]),
-        "RETURN_NAMES": tuple(info["output_name"]),
-        "OUTPUT_IS_LIST": tuple(info["output_is_list"]),
         "FUNCTION": method,
         "CATEGORY": spec.category,
         "OUTPUT_NODE": spec.output,
         "INPUT_IS_LIST": spec.takes_lists,
         "DESCRIPTION": spec.description,
         "RELATIVE_PYTHON_MODULE": "nodes",
+        **_set_only(spec, info),
         "execute": staticmethod(call),
         method: _method(call),
     }
     return type(spec.id, (), body | _choices(spec))
+
+
+def _set_only(spec: NodeSpec, info: Mapping[str, Any]) -> Names:
+    """What a class says only where it is not the usual: packs that subclass it inherit the rest."""
+    said = {
+        "RETURN_NAMES": tuple(info["output_name"]) if info["output_name"] != info["output"] else None,
+        "OUTPUT_IS_LIST": tuple(info["output_is_list"]) if any(info["output_is_list"]) else None,
+        "DEPRECATED": bool(spec.deprecated),
+        "EXPERIMENTAL": spec.experimental,
+    }
+    return {name: value for name, value in said.items() if value}
 
 
 def _choices(spec: NodeSpec) -> Names:

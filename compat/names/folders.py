@@ -21,7 +21,7 @@ Names = dict[str, Any]
 def folder_paths(session: Session) -> Names:
     """The names of `folder_paths`."""
     files, names = session.site.folders, Names()
-    home = files.folders("output")[0].parent
+    home = session.home
     models = files.folders("checkpoints")[0].parent
     endings = set(MODEL_ENDINGS)
     known = {kind: ([str(path) for path in files.folders(kind)], set(endings)) for kind in MODEL_KINDS}
@@ -43,6 +43,8 @@ def folder_paths(session: Session) -> Names:
         CacheHelper=_NoCache,
         cache_helper=_NoCache(),
     )
+    for kind in ("output", "input", "temp"):  # some packs list them while they are loaded
+        files.folders(kind)[0].mkdir(parents=True, exist_ok=True)
     module = _Module(session)
     for function in (_directories, _lookups, _annotations, _saving):
         names.update(function(module))

@@ -26,7 +26,6 @@ from compat.names.placeholders import is_offered, placeholder, placeholder_modul
 from compat.names.probing import is_probed
 from compat.names.prompt_server import server
 from compat.names.session import Session
-from host.folders import SOURCES
 
 Build = Callable[[Session], dict[str, Any]]
 _SHARED: Final = ("nodes", "server")
@@ -160,15 +159,13 @@ def _missing(module: str) -> Callable[[str], Any]:
 
 
 def _put(session: Session, name: str, module: ModuleType) -> None:
-    """Put a module in place; packs ask some for their file to learn where the host lies."""
-    parts = name.split(".")
+    """Put a module in place; packs ask some for their file to learn where the host lies, and write there."""
+    parts, home = name.split("."), session.home
     is_package = "__path__" in module.__dict__ and len(parts) == 1
-    file = (
-        SOURCES.joinpath(*parts, "__init__.py") if is_package else SOURCES.joinpath(*parts).with_suffix(".py")
-    )
+    file = home.joinpath(*parts, "__init__.py") if is_package else home.joinpath(*parts).with_suffix(".py")
     if name in _SHARED:
         _lean_on_ours(name, module)
-        file = SOURCES / f"{name}.py"
+        file = home / f"{name}.py"
     module.__dict__.update(__file__=str(file), __host__="Darkroom")
     module.__spec__ = importlib.machinery.ModuleSpec(name, None, is_package="__path__" in module.__dict__)
     session.modules[name] = sys.modules[name] = module
@@ -268,7 +265,7 @@ class _DeepNames:
             made.__dict__["__getattr__"] = lambda name: (
                 classes[name] if name in classes else placeholders(name)
             )
-        made.__file__ = str(SOURCES.joinpath(*spec.name.split(".")).with_suffix(".py"))
+        made.__file__ = str(self._session.home.joinpath(*spec.name.split(".")).with_suffix(".py"))
         return made
 
     def exec_module(self, module: ModuleType) -> None:

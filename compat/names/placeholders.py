@@ -66,6 +66,16 @@ MODULES: Final = (
 """Modules whose unknown names are placeholders."""
 
 
+_NOT_SAID: Final = frozenset(
+    {
+        "GET_SCHEMA", "PREPARED", "VALIDATE_INPUTS", "IS_CHANGED", "check_lazy_status", "OUTPUT_TOOLTIPS",
+        "INPUT_IS_LIST", "OUTPUT_IS_LIST", "RETURN_NAMES", "DEPRECATED", "EXPERIMENTAL", "API_NODE",
+        "NOT_IDEMPOTENT", "OUTPUT_NODE", "DESCRIPTION", "CATEGORY", "ACCEPT_ALL_INPUTS", "DISPLAY_NAME",
+    }
+)  # fmt: skip
+"""What a node class may leave unsaid: packs subclass placeholders of core nodes and say the rest."""
+
+
 class NotSupported(RuntimeError):
     """A pack used a part of ComfyUI that this host does not have; the message names it."""
 
@@ -83,7 +93,7 @@ class Placeholder(type):
         raise NotSupported(cls.__host_name__)
 
     def __getattr__(cls, name: str) -> Any:
-        if name.startswith("__"):
+        if name.startswith("__") or name in _NOT_SAID:
             raise AttributeError(name)
         return placeholder(f"{cls.__host_name__}.{name}")
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -32,6 +33,11 @@ class Session:
     classes: dict[str, Any]
     modules: dict[str, ModuleType] = field(default_factory=dict[str, ModuleType])
     last: NodeContext | None = None
+
+    @property
+    def home(self) -> Path:
+        """The folder that packs take for the host's: that of its models and outputs, never our sources."""
+        return self.site.folders.folders("output")[0].parent
 
     def runs(self, context: NodeContext) -> None:
         """A node runs: threads that it starts find it too."""

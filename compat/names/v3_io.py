@@ -176,6 +176,24 @@ class _NumberInput(WidgetInput):
         super().__init__(id, *more, **options)
 
 
+class StringInput(WidgetInput):
+    """A text; it always says whether it has several lines."""
+
+    def entry(self) -> tuple[Any, Options]:
+        """With that."""
+        kind, told = super().entry()
+        return kind, {"multiline": False, **told}
+
+
+class ComboOutput(Output):
+    """A choice among options, which are its type."""
+
+    def get_io_type(self) -> Any:
+        """The options."""
+        given: Any = self.options.get("options") or []
+        return [_plain(item) for item in given]
+
+
 class ComboInput(WidgetInput):
     """A choice among options."""
 

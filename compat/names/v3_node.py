@@ -90,7 +90,7 @@ class ComfyNode:
 
     RETURN_TYPES: Any = Property(lambda cls: [item.get_io_type() for item in cls.GET_SCHEMA().outputs])
     RETURN_NAMES: Any = Property(
-        lambda cls: [item.display_name or item.id or item.get_io_type() for item in cls.GET_SCHEMA().outputs]
+        lambda cls: [item.display_name or item.get_io_type() for item in cls.GET_SCHEMA().outputs]
     )
     OUTPUT_IS_LIST: Any = Property(lambda cls: [item.is_output_list for item in cls.GET_SCHEMA().outputs])
     OUTPUT_TOOLTIPS: Any = Property(lambda cls: _tooltips(cls.GET_SCHEMA()))
@@ -113,9 +113,8 @@ class ComfyNode:
                 setattr(cls, old, cls.__dict__[name])
 
 
-def _tooltips(schema: Schema) -> list[str] | None:
-    tips = [item.tooltip or "" for item in schema.outputs]
-    return tips if any(tips) else None
+def _tooltips(schema: Schema) -> list[str | None]:
+    return [item.tooltip or None for item in schema.outputs]
 
 
 def _nested(schema: Schema, inputs: dict[str, Any]) -> dict[str, Any]:
@@ -206,7 +205,8 @@ def v3_names(session: Session) -> Names:
     """The names of `comfy_api.latest.io`."""
     kinds = {name: socket(kind) for name, kind in _KINDS.items()}
     kinds |= {name: socket(kind, v3_io.WidgetInput) for name, kind in _WIDGETS.items()}
-    combo = _kind("Combo", "COMBO", v3_io.ComboInput, v3_io.Output)
+    kinds["String"] = socket("STRING", v3_io.StringInput)
+    combo = _kind("Combo", "COMBO", v3_io.ComboInput, v3_io.ComboOutput)
     grow = _kind("Autogrow", "COMFY_AUTOGROW_V3", v3_io.AutogrowInput, v3_io.Output)
     grow.TemplatePrefix = staticmethod(v3_io.template_prefix)
     grow.TemplateNames = staticmethod(v3_io.template_names)

@@ -66,11 +66,13 @@ def info_of(
         "category": str(getattr(cls, "CATEGORY", "sd")),
         "output_node": getattr(cls, "OUTPUT_NODE", False) is True,
     }
+    is_newer = hasattr(cls, "GET_SCHEMA")
     flags = {
         name.lower(): bool(getattr(cls, name, False)) for name in ("DEPRECATED", "EXPERIMENTAL", "API_NODE")
     }
     tips = getattr(cls, "OUTPUT_TOOLTIPS", None)
-    return info | ({"output_tooltips": plain(tips)} if tips else {}) | {k: v for k, v in flags.items() if v}
+    told = {"output_tooltips": plain(tips)} if tips or is_newer else {}
+    return info | told | {name: value for name, value in flags.items() if value or is_newer}
 
 
 def _finite(entry: Any) -> Any:

@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any, Final, cast
 from urllib.parse import quote
 
+from compat.clashes import OURS_ALONE
 from compat.names.install import install
 from compat.names.session import Classes, Session
 from compat.object_info import object_info
@@ -51,6 +52,7 @@ def load_plugins(site: Site, crashed: frozenset[str] = frozenset(), guard: Guard
         if str(path) not in crashed:
             loading.prestart(path)
     packs = [_left_out(path) if str(path) in crashed else loading.load(path, guard) for path in paths]
+    packs = [loading.described(pack, guard) for pack in packs]
     return Loaded(
         packs, loading.specs, loading.descriptions, session.modules["server"].PromptServer.instance.web()
     )
@@ -70,6 +72,15 @@ def _make_importable(roots: Sequence[Path]) -> None:
             sys.path.append(str(root.parent))
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a pack brings: its classes by name, their titles, and functions of ours."""
+
+    classes: Mapping[str, Any]
+    titles: Mapping[str, str]
+    native: Sequence[Described]
+
+
 @dataclass(slots=True)
 class _Loading:
     """What has been loaded so far."""
@@ -79,6 +90,7 @@ class _Loading:
     specs: list[NodeSpec] = field(default_factory=list[NodeSpec])
     descriptions: list[Mapping[str, Any]] = field(default_factory=list[Mapping[str, Any]])
     early: dict[Path, list[str]] = field(default_factory=dict[Path, list[str]])
+    found: dict[str, _Found] = field(default_factory=dict[str, _Found])
     session: Session | None = None
     _types: tuple[int, Registry] | None = None
 
@@ -106,12 +118,10 @@ class _Loading:
         try:
             with guard(str(path)), program_kept(notes):
                 module = import_pack(path)
-                found = self._node_types(pack, path, module, notes)
-            self._take(found)
+                self.found[str(path)] = self._registered(pack, module, notes)
             web = getattr(module, "WEB_DIRECTORY", None)
             pack = replace(
                 pack,
-                nodes=tuple(bare_name(item.spec) for item in found),
                 web=str(path / web) if isinstance(web, str) else "",
                 modules=_modules(pack.name, module),
             )
@@ -122,41 +132,62 @@ class _Loading:
             pack = replace(pack, state="failed", message=_words(error), trace=trace)
         return replace(pack, notes=tuple(notes), seconds=time.perf_counter() - began)
 
-    def _take(self, found: Sequence[Described]) -> None:
-        self.specs.extend(item.spec for item in found)
-        self.descriptions.extend(item.description for item in found)
+    def described(self, pack: Pack, guard: Guard) -> Pack:
+        """Ask the classes of a pack what they are, once all packs are there: some look at each other's."""
+        found, notes = self.found.get(pack.path), list(pack.notes)
+        if found is None or pack.state != "loaded":
+            return pack
+        try:
+            with guard(pack.path), program_kept(notes):
+                made = [*self._classes(pack, found, notes), *found.native]
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # sys.exit() in INPUT_TYPES
+            trace = "".join(traceback.format_exception(error))[-_LONGEST_TRACE:]
+            return replace(pack, state="failed", message=_words(error), trace=trace, notes=tuple(notes))
+        self.specs.extend(item.spec for item in made)
+        self.descriptions.extend(item.description for item in made)
+        return replace(pack, nodes=tuple(bare_name(item.spec) for item in made), notes=tuple(notes))
 
-    def _node_types(self, pack: Pack, path: Path, module: ModuleType, notes: list[str]) -> list[Described]:
+    def _registered(self, pack: Pack, module: ModuleType, notes: list[str]) -> _Found:
+        """The classes of a pack, put where all packs find them."""
         mappings = getattr(module, "NODE_CLASS_MAPPINGS", None)
         entrypoint = getattr(module, "comfy_entrypoint", None)
+        titles: dict[str, str] = getattr(module, "NODE_DISPLAY_NAME_MAPPINGS", None) or {}
         native = _native(module, pack.name)
         if mappings is not None:
-            titles: dict[str, str] = getattr(module, "NODE_DISPLAY_NAME_MAPPINGS", None) or {}
-            return [*self._classes(pack, path, mappings, titles, notes), *native]
-        if callable(entrypoint):
-            listed = {cls.GET_SCHEMA().node_id: cls for cls in _node_list(entrypoint)}
-            return [*self._classes(pack, path, listed, {}, notes), *native]
-        if not native:
+            listed = dict(mappings)
+        elif callable(entrypoint):
+            listed, titles = {cls.GET_SCHEMA().node_id: cls for cls in _node_list(entrypoint)}, {}
+        elif native:
+            listed = dict[str, Any]()
+        else:
             raise ImportError(
                 "It has no NODE_CLASS_MAPPINGS, no comfy_entrypoint and no function marked @node."
             )
-        return native
+        own = {id: cls for id, cls in listed.items() if self._register(pack, id, cls, notes)}
+        return _Found(own, titles, native)
 
-    def _classes(
-        self, pack: Pack, path: Path, mappings: Mapping[str, Any], titles: Mapping[str, str], notes: list[str]
-    ) -> list[Described]:
-        digest, found = pack_digest(path), list[Described]()
+    def _register(self, pack: Pack, id: str, cls: Any, notes: list[str]) -> bool:
+        """Put a class where all packs find it; whether it is a node type here."""
+        known = self.site.types.get(id)
+        is_built_in = known is not None and known.source == CORE
+        if is_built_in and id not in OURS_ALONE:
+            notes.append(f"Its node {id} has the name of a built-in one, which is used.")
+            return False
+        if is_built_in or id in self.classes:
+            whose = "Darkroom" if is_built_in else "Another pack"
+            notes.append(f"{whose} has a node {id} too; write {pack.name}/{id} for this one.")
+        self.classes[id] = cls
+        return True
+
+    def _classes(self, pack: Pack, listed: _Found, notes: list[str]) -> list[Described]:
+        digest, found = pack_digest(Path(pack.path)), list[Described]()
         stage = Stage(self.types, self._enter)
-        for id, cls in list(mappings.items()):
-            if (known := self.site.types.get(id)) is not None and known.source == CORE:
-                notes.append(f"Its node {id} has the name of a built-in one, which is used.")
-                continue
-            if id in self.classes:
-                notes.append(f"Another pack has a node {id} too; write {pack.name}/{id} for this one.")
-            self.classes[id] = cls
+        for id, cls in listed.classes.items():
             try:
                 cls.RELATIVE_PYTHON_MODULE = f"custom_nodes.{pack.name}"
-                title = titles.get(id) or getattr(cls, "DISPLAY_NAME", "") or id
+                title = listed.titles.get(id) or getattr(cls, "DISPLAY_NAME", "") or id
                 found.append(node_type(cls, id, pack.name, str(title), digest, stage))
             except Exception as error:  # one broken node does not take its pack's others along
                 notes.append(f"Its node {id} was left out: {_words(error)}")

@@ -12,7 +12,7 @@ from compat.server.surroundings import Surroundings
 from graph.spec import FileChoice
 from host.plugins.remembered import Crashes, read_packs, write_loaded
 from host.server.settings import Settings
-from tests.compat.plugins.packs import Shelf, by_name
+from tests.compat.plugins.packs import BUILT_IN, Shelf, by_name
 
 GOOD = """
 class Good:
@@ -204,3 +204,62 @@ NODE_CLASS_MAPPINGS = {"Wide": Wide}
     assert inputs["hue"].extra["options"] == {"default": 3, "widgetType": "HUE"}
     assert inputs["picture"].widget == FileChoice("input", "image")
     assert by_name(loaded)["wide"].modules == ("/extensions/wide/colour%20wheel.js",)
+
+
+def test_classes_are_asked_what_they_are_after_all_packs_are_there(shelf: Shelf) -> None:
+    shelf.pack(
+        "aaa",
+        """
+        import nodes
+        class First:
+            @classmethod
+            def INPUT_TYPES(cls):
+                return {"required": {"kind": (nodes.NODE_CLASS_MAPPINGS["Later"].KINDS,)}}
+            RETURN_TYPES = ()
+            FUNCTION = "run"
+        NODE_CLASS_MAPPINGS = {"First": First}
+        """,
+    )
+    shelf.pack(
+        "zzz",
+        """
+        class Later:
+            KINDS = ["a", "b"]
+            @classmethod
+            def INPUT_TYPES(cls):
+                return {"required": {}}
+            RETURN_TYPES = ()
+            FUNCTION = "run"
+        NODE_CLASS_MAPPINGS = {"Later": Later}
+        """,
+    )
+    infos = {item["id"]: item["info"] for item in shelf.load().descriptions}
+    assert infos["First"]["input"]["required"]["kind"] == [["a", "b"]]
+
+
+def test_a_class_that_ends_the_program_when_asked_takes_only_its_pack_along(shelf: Shelf) -> None:
+    shelf.pack(
+        "bad",
+        """
+        import sys
+        class Ends:
+            @classmethod
+            def INPUT_TYPES(cls):
+                sys.exit(3)
+        NODE_CLASS_MAPPINGS = {"Ends": Ends}
+        """,
+    )
+    shelf.pack("good", "NODE_CLASS_MAPPINGS = {}")
+    packs = by_name(shelf.load())
+    assert (packs["bad"].state, packs["good"].state) == ("failed", "loaded")
+    assert "end the program" in packs["bad"].message
+
+
+def test_a_name_that_only_darkroom_uses_is_free_for_packs(shelf: Shelf) -> None:
+    shelf.pack("theirs", good("PromptSchedule"))
+    loaded = shelf.load()
+    assert by_name(loaded)["theirs"].nodes == ("PromptSchedule",)
+    assert "Darkroom has a node PromptSchedule too" in by_name(loaded)["theirs"].notes[0]
+    assert [spec.id for spec in BUILT_IN.with_specs(loaded.specs) if spec.source == "theirs"] == [
+        "theirs/PromptSchedule"
+    ]
