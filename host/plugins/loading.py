@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from diffusion import added
 from host.folders import PLUGINS, Folders
 from host.plugins.choices import with_choices
-from host.plugins.found import entries, find_plugins, folder_name, is_ours
+from host.plugins.found import DISABLED, entries, find_plugins, folder_name, is_ours
 from host.plugins.lock import disabled_in
 from host.plugins.packs import Added, Brought, Loaded, Pack, Send, Site
 from host.plugins.remembered import FILE, Crashes, write_loaded
@@ -50,7 +50,8 @@ def _with_foreign(services: "Services", site: Site, native: "Loading", crashes: 
     left = [path for root, path in places if not is_ours(path) and folder_name(path) in off[root]]
     taken = {str(path) for _, path in places if is_ours(path)} | {str(path) for path in left}
     known = replace(site, types=site.types.with_specs(native.specs), taken=frozenset(taken))
-    foreign = services.plugins(known, crashes.known(), crashes.guarded)
+    theirs = any(str(path) not in taken for _, path in places if not path.name.endswith(DISABLED))
+    foreign = services.plugins(known, crashes.known(), crashes.guarded) if theirs else Loaded()
     disabled = [Pack(folder_name(path), str(path), "disabled") for path in left]
     loaded = replace(
         foreign,

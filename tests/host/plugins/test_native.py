@@ -1,6 +1,7 @@
 """Plugins of ours: found by scanning, each loaded on its own, known in processes that do not run them."""
 
 import os
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from graph.registry import Registry
 from graph.spec import Choice, Number
+from host.folders import SOURCES
 from host.plugins.lock import Entry, write_lock
 from host.plugins.remembered import Crashes
 from tests.host.plugins.native_packs import DIM, Shelf
@@ -196,3 +198,19 @@ def test_a_comfyui_pack_beside_plugins_of_ours_is_loaded_once_by_its_own_contrac
         "ours": ("native", ("Ours",)),
         "theirs": ("comfyui", ("Old",)),
     }
+
+
+def test_the_example_loads_without_torch_and_without_the_other_contract() -> None:
+    code = (
+        "import sys, tempfile; from pathlib import Path\n"
+        "from host.folders import SOURCES, folders_of; from host.plugins.loading import all_types\n"
+        "from server import SERVICES\n"
+        "_, loaded = all_types(SERVICES, folders_of(SOURCES), Path(tempfile.mkdtemp()))\n"
+        "assert 'example' in [pack.name for pack in loaded.packs if pack.state == 'loaded'], loaded.packs\n"
+        "others = any(pack.kind == 'comfyui' for pack in loaded.packs)\n"
+        "assert others or not {'torch', 'numpy', 'compat.plugins.loading'} & sys.modules.keys()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=SOURCES, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr

@@ -3,6 +3,8 @@
 import json
 from collections import defaultdict
 
+import pytest
+
 from host.plugins.check.checking import check_plugin
 from tests.host.conftest import Command, command, home
 from tests.host.plugins.native_packs import Shelf
@@ -67,6 +69,7 @@ BAD = """
 """
 
 
+@pytest.mark.timeout(400)
 def test_every_fault_is_found_by_its_check_and_told_with_a_fix(shelf: Shelf) -> None:
     folder = shelf.plugin(
         "bad",
