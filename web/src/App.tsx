@@ -67,10 +67,6 @@ export function App() {
   useEffect(() => {
     document.documentElement.toggleAttribute("data-focused", isFocused);
   }, [isFocused]);
-  useDraft();
-  useSaving();
-  usePaste();
-  useValidation();
   return (
     <ReactFlowProvider>
       <PageState />
@@ -93,6 +89,7 @@ export function App() {
       </Suspense>
       <MaskPainter />
       <Notice />
+      <Following />
     </ReactFlowProvider>
   );
 }
@@ -104,6 +101,15 @@ function useLook(): void {
   useEffect(() => {
     Object.assign(document.documentElement.dataset, { theme, motion, previews: previews ? "on" : "off" });
   }, [theme, motion, previews]);
+}
+
+/** What follows every change, apart from what is drawn: a key that is typed draws no more than its node. */
+function Following() {
+  useDraft();
+  useSaving();
+  usePaste();
+  useValidation();
+  return null;
 }
 
 /** Keeps what is open for after a crash, and asks before a page is left that could not. */

@@ -2,7 +2,7 @@ import { useReactFlow, useStoreApi } from "@xyflow/react";
 import { useEffect, useMemo, useRef, type PointerEvent } from "react";
 import { useTheme } from "../settings";
 import { T } from "../texts";
-import { around, boxOf, seenBox, type Box, type View } from "./boxes";
+import { boxOf, sceneBox, seenBox, type Box, type View } from "./boxes";
 import type { Scene } from "./flow";
 import { readPalette } from "./palette";
 
@@ -24,7 +24,7 @@ export function MapOfAll({ scene }: { readonly scene: Scene }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const seen = useRef<HTMLDivElement>(null);
   const theme = useTheme();
-  const scale = useMemo(() => scaleOf(around([...scene.nodes.values()].map(boxOf)) ?? EMPTY), [scene]);
+  const scale = useMemo(() => scaleOf(sceneBox(scene) ?? EMPTY), [scene]);
   usePaintedMap(canvas, scene, scale, theme);
   useEffect(() => {
     const place = (): void => {

@@ -1,5 +1,5 @@
 import { Handle, Position, useStore, type NodeProps } from "@xyflow/react";
-import { memo } from "react";
+import { Fragment, memo } from "react";
 import { runWorkflow, SEED_KEY, toggleCollapsed, trying } from "../actions";
 import { startNaming, useOpen } from "../commands/open";
 import { setTitle } from "../document/commands";
@@ -33,10 +33,11 @@ export const NodeCard = memo(function NodeCard({ data, selected }: NodeProps<Car
   const name = classes.filter(Boolean).join(" ");
   const title = node.title || type.title;
   const tint = tintOf(node.extra);
-  if (isSmall)
+  if (isSmall && !isWrittenIn(data.id))
     return (
       <div className={`${name} far`} style={{ width: shape.width, height: shape.height, ...tinted(tint) }} data-tint={tint ? "" : undefined}>
         <span>{title}</span>
+        <Sockets {...data} />
       </div>
     );
   return (
@@ -59,6 +60,12 @@ export const NodeCard = memo(function NodeCard({ data, selected }: NodeProps<Car
     </article>
   );
 });
+
+/** A field keeps what is written in it, whatever the zoom. */
+function isWrittenIn(id: Id): boolean {
+  const field = document.activeElement;
+  return Boolean(field?.matches("input, textarea") && field.closest<HTMLElement>(".react-flow__node")?.dataset["id"] === flowId(id));
+}
 
 function Header({ id, node, type, title }: CardNode["data"] & { readonly title: string }) {
   const isNaming = useOpen((state) => state.naming === flowId(id));
@@ -168,6 +175,17 @@ function InputHandle({ id, input, y, linked }: { readonly id: Id; readonly input
 function OutputHandle({ output, y }: { readonly output: Output; readonly y: number }) {
   const name = `socket type-${colourOf(output.types[0])}`;
   return <Handle id={output.name} type="source" position={Position.Right} className={name} style={{ top: y }} role="button" tabIndex={-1} aria-label={T.canvas.output(output.name)} />;
+}
+
+/** The sockets of a card that shows nothing else: React Flow measures where its links end. */
+function Sockets({ id, node, type, shape }: CardNode["data"]) {
+  if (!shape.rows.length) return <FoldedSockets id={id} inputs={type.inputs} outputs={type.outputs} />;
+  return shape.rows.map((row, index) => (
+    <Fragment key={index}>
+      {row.input && <InputHandle id={id} input={row.input} y={socketY(row)} linked={node.inputs.get(row.input.name) instanceof Link} />}
+      {row.output && <OutputHandle output={row.output} y={socketY(row)} />}
+    </Fragment>
+  ));
 }
 
 function FoldedSockets({ id, inputs, outputs }: { readonly id: Id; readonly inputs: readonly Input[]; readonly outputs: readonly Output[] }) {

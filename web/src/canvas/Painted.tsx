@@ -5,7 +5,7 @@ import { useEditor } from "../editor";
 import { useSettings, useTheme } from "../settings";
 import { useRuns, type NodeRun } from "../runs";
 import type { View } from "./boxes";
-import { paintedOf } from "./elements";
+import { NOTHING_PAINTED, paintedOf } from "./elements";
 import type { Scene } from "./flow";
 import type { Near } from "./near";
 import type { Look } from "./paint";
@@ -25,7 +25,8 @@ export function Painted({ scene, near }: { readonly scene: Scene; readonly near:
   const style = useSettings((state) => state.values.links);
   const states = useStates();
   const palette = useMemo(() => ({ theme, ...readPalette() }), [theme]);
-  const painted = useMemo(() => paintedOf(scene, near), [scene, near]);
+  const old = useRef(NOTHING_PAINTED);
+  const painted = useMemo(() => (old.current = paintedOf(scene, near, old.current)), [scene, near]);
 
   useEffect(() => {
     if (!canvas.current) return undefined;
@@ -45,8 +46,8 @@ export function Painted({ scene, near }: { readonly scene: Scene; readonly near:
       state: states.get(id) ?? "",
       hasProblem: problems.get(id)?.some((problem) => problem.severity === "error") ?? false,
     });
-    painter.current?.show({ scene, ...painted, lookOf, palette, style });
-  }, [scene, painted, selection, problems, states, palette, style]);
+    painter.current?.show({ ...painted, lookOf, palette, style });
+  }, [painted, selection, problems, states, palette, style]);
   return <canvas ref={canvas} className="painted" aria-hidden />;
 }
 

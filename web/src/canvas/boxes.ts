@@ -63,13 +63,32 @@ export function nodesIn(scene: Scene, box: Box): string[] {
   return [...scene.nodes.values()].filter(isChosen).map(({ id }) => id);
 }
 
-/** A box that holds the curve of a link. */
-export function linkBox({ nodes }: Scene, link: Edge): Box | undefined {
+// The same without objects made for each node or link, as large workflows have thousands of them
+
+export function nodeTouches({ position, width = 0, height = 0 }: AnyNode, box: Box): boolean {
+  const { x, y } = position;
+  return x < box.x + box.width && box.x < x + width && y < box.y + box.height && box.y < y + height;
+}
+
+/** Whether the curve of a link may touch a box. */
+export function linkTouches({ nodes }: Scene, link: Edge, box: Box): boolean {
   const [source, target] = [nodes.get(link.source), nodes.get(link.target)];
-  if (!source || !target) return undefined;
+  if (!source || !target) return false;
   const [from, to] = [source.position.x + (source.width ?? 0), target.position.x];
   const bend = to > from ? 10 : 10 + 6.25 * Math.sqrt(from - to);
-  const top = Math.min(source.position.y, target.position.y);
-  const bottom = Math.max(source.position.y + (source.height ?? 0), target.position.y + (target.height ?? 0));
-  return { x: Math.min(from, to) - bend, y: top, width: Math.abs(to - from) + 2 * bend, height: bottom - top };
+  if (Math.min(from, to) - bend >= box.x + box.width || Math.max(from, to) + bend <= box.x) return false;
+  const [above, below] = [source.position.y, target.position.y];
+  return Math.min(above, below) < box.y + box.height && Math.max(above + (source.height ?? 0), below + (target.height ?? 0)) > box.y;
+}
+
+/** The box around all of a scene. */
+export function sceneBox({ nodes }: Scene): Box | undefined {
+  let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
+  for (const { position, width = 0, height = 0 } of nodes.values()) {
+    if (position.x < left) left = position.x;
+    if (position.y < top) top = position.y;
+    if (position.x + width > right) right = position.x + width;
+    if (position.y + height > bottom) bottom = position.y + height;
+  }
+  return left <= right ? { x: left, y: top, width: right - left, height: bottom - top } : undefined;
 }

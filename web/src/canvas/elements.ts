@@ -1,7 +1,7 @@
 /** What React Flow is given: the nodes that are elements, and the links that begin or end at them. */
 
 import type { Edge } from "@xyflow/react";
-import type { AnyNode, Scene } from "./flow";
+import { NO_SCENE, type AnyNode, type Scene } from "./flow";
 import type { Near } from "./near";
 
 export interface Elements {
@@ -14,7 +14,8 @@ export const NO_ELEMENTS: Elements = { nodes: [], links: [] };
 /** A node that is not an element but the end of a link which is one, is there unseen. */
 export function elementsOf(scene: Scene, near: Near, selection: ReadonlySet<string>, old: Elements): Elements {
   const links = scene.links.filter((link) => isElement(link, near));
-  const ends = new Set(links.flatMap((link) => [link.source, link.target]));
+  const ends = new Set<string>();
+  for (const { source, target } of links) ends.add(source).add(target);
   const known = new Map(old.nodes.map((node) => [node.id, node]));
   const nodes: AnyNode[] = [];
   for (const [id, node] of scene.nodes) {
@@ -37,8 +38,17 @@ function isElement({ id, source, target }: Edge, { ids, passing }: Near): boolea
   return ids.has(source) || ids.has(target) || passing.has(id);
 }
 
-/** What is painted: the nodes and links that are no elements. */
-export function paintedOf(scene: Scene, near: Near): Elements {
-  const nodes = [...scene.nodes.values()].filter(({ id }) => !near.ids.has(id));
-  return { nodes, links: scene.links.filter((link) => !isElement(link, near)) };
+/** What is painted: the nodes and links that are no elements, and the scene in which they lie. */
+export interface Painted extends Elements {
+  readonly scene: Scene;
+}
+
+export const NOTHING_PAINTED: Painted = { ...NO_ELEMENTS, scene: NO_SCENE };
+
+/** The same as before while nothing changes that is painted. */
+export function paintedOf(scene: Scene, near: Near, old: Painted): Painted {
+  const nodes: AnyNode[] = [];
+  for (const [id, node] of scene.nodes) if (!near.ids.has(id)) nodes.push(node);
+  const links = scene.links.filter((link) => !isElement(link, near));
+  return isSame(nodes, old.nodes) && isSame(links, old.links) ? old : { nodes, links, scene };
 }

@@ -19,6 +19,8 @@ export type AnyNode = CardNode | ItemNode;
 export interface Scene {
   readonly nodes: ReadonlyMap<string, AnyNode>;
   readonly links: readonly Edge[];
+  /** The cards by their nodes' ids. */
+  readonly cards: ReadonlyMap<Id, CardNode>;
   /** The links into each node, to be kept while it and their sources stay the same. */
   readonly into: ReadonlyMap<Id, Into>;
 }
@@ -29,7 +31,7 @@ interface Into {
   readonly links: readonly Edge[];
 }
 
-export const NO_SCENE: Scene = { nodes: new Map(), links: [], into: new Map() };
+export const NO_SCENE: Scene = { nodes: new Map(), links: [], cards: new Map(), into: new Map() };
 
 /** Where every node lies; those without a place of their own are arranged. */
 export function placesOf(workflow: Workflow, types: NodeTypes): ReadonlyMap<Id, Point> {
@@ -52,25 +54,26 @@ export function sceneOf(workflow: Workflow, types: NodeTypes, old: Scene): Scene
     });
   let arranged: ReadonlyMap<Id, Point> | undefined;
   const arrangedPlace = (id: Id): Point => (arranged ??= autoPlaces(workflow, types)).get(id) ?? [0, 0];
+  const cards = new Map<Id, CardNode>();
   for (const [id, node] of workflow.nodes) {
-    const flow = flowId(id);
-    nodes.set(flow, cardNode(flow, id, node, workflow, types, arrangedPlace, old.nodes.get(flow)));
+    const card = cardNode(id, node, workflow, types, arrangedPlace, old.cards.get(id));
+    cards.set(id, card);
+    nodes.set(card.id, card);
   }
-  return { nodes, ...linksIn(workflow.nodes, types, old) };
+  return { nodes, cards, ...linksIn(workflow.nodes, types, old) };
 }
 
 function cardNode(
-  flow: string,
   id: Id,
   node: Node,
   workflow: Workflow,
   types: NodeTypes,
   arrangedPlace: (id: Id) => Point,
-  known: AnyNode | undefined,
+  known: CardNode | undefined,
 ): CardNode {
   const place = workflow.layout.get(id);
   const found = types.get(node.type);
-  const same = known?.type === "card" && known.data.node === node && known.data.type === found ? known : undefined;
+  const same = known?.data.node === node && known.data.type === found ? known : undefined;
   if (same && place && same.data.place === place) return same;
   const at = placeIn(place);
   const [x, y] = at ? [at.x, at.y] : arrangedPlace(id);
@@ -82,7 +85,7 @@ function cardNode(
   const shape = shapeOf(type, node, at);
   const size = { width: shape.width, height: shape.height };
   const data = { id, node, type, shape, place };
-  return { id: flow, type: "card", position: { x, y }, draggable: !isPinned(node.extra), data, ...size, measured: size, handles: handlesOf(type, shape) };
+  return { id: flowId(id), type: "card", position: { x, y }, draggable: !isPinned(node.extra), data, ...size, measured: size, handles: handlesOf(type, shape) };
 }
 
 const isSameSize = (a: Place | undefined, b: Place | undefined): boolean => a?.width === b?.width && a?.height === b?.height;

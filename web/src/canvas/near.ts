@@ -1,6 +1,6 @@
 /** Which nodes are elements of the page: those in sight and near it, where texts can be read. All others are painted. */
 
-import { boxOf, linkBox, seenBox, touches, type Box, type View } from "./boxes";
+import { linkTouches, nodeTouches, seenBox, type Box, type View } from "./boxes";
 import type { AnyNode, Scene } from "./flow";
 
 /** Below this zoom no widget can be read, so nodes are painted. */
@@ -38,8 +38,7 @@ function passingIn(scene: Scene, box: Box, ids: ReadonlySet<string>): ReadonlySe
   const found = new Set<string>();
   for (const link of scene.links) {
     if (ids.has(link.source) || ids.has(link.target)) continue;
-    const bounds = linkBox(scene, link);
-    if (bounds && touches(box, bounds)) found.add(link.id);
+    if (linkTouches(scene, link, box)) found.add(link.id);
   }
   return found.size > MOST_PASSING ? new Set() : found;
 }
@@ -48,14 +47,14 @@ function keptIn(scene: Scene, view: View, old: ReadonlySet<string>): string[] {
   const box = seenBox(view, LEAVING);
   return [...old].filter((id) => {
     const node = scene.nodes.get(id);
-    return node && touches(box, boxOf(node));
+    return node && nodeTouches(node, box);
   });
 }
 
 function comingIn(scene: Scene, view: View, known: ReadonlySet<string>): AnyNode[] {
   const box = seenBox(view, COMING);
   const coming: AnyNode[] = [];
-  for (const node of scene.nodes.values()) if (!known.has(node.id) && touches(box, boxOf(node))) coming.push(node);
+  for (const node of scene.nodes.values()) if (nodeTouches(node, box) && !known.has(node.id)) coming.push(node);
   const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
   const distance = ({ position, width = 0, height = 0 }: AnyNode): number =>
     Math.hypot((position.x + width / 2 - x) / box.width, (position.y + height / 2 - y) / box.height);

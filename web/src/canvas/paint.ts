@@ -4,7 +4,8 @@ import type { Edge } from "@xyflow/react";
 import type { Id } from "../document/document";
 import { isObject } from "../document/json";
 import { tintOf } from "../document/looks";
-import { boxOf, linkBox, touches, type Box } from "./boxes";
+import { boxOf, linkTouches, nodeTouches, type Box } from "./boxes";
+import type { Painted } from "./elements";
 import { titleIn, type AnyNode, type CardNode, type ItemNode, type Scene } from "./flow";
 import { SIZES } from "./geometry";
 import { FAR } from "./near";
@@ -17,10 +18,7 @@ export interface Look {
   readonly hasProblem: boolean;
 }
 
-export interface Painting {
-  readonly scene: Scene;
-  readonly nodes: readonly AnyNode[];
-  readonly links: readonly Edge[];
+export interface Painting extends Painted {
   readonly lookOf: (flow: string, id: Id) => Look;
   readonly palette: Palette;
   readonly style: LinkStyle;
@@ -35,7 +33,7 @@ const FAMILY = 'system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", san
 
 /** Paints what touches a box of the canvas; tells whether there was anything. */
 export function paint(to: CanvasRenderingContext2D, painting: Painting, box: Box, zoom: number): boolean {
-  const nodes = painting.nodes.filter((node) => touches(box, boxOf(node)));
+  const nodes = painting.nodes.filter((node) => nodeTouches(node, box));
   const curves = painting.links.flatMap((link) => curveOf(painting.scene, link, box) ?? []);
   const items = nodes.filter((node): node is ItemNode => node.type !== "card");
   for (const item of items) paintItem(to, item, painting, zoom);
@@ -53,8 +51,7 @@ interface Curve {
 
 function curveOf(scene: Scene, link: Edge, box: Box): Curve | undefined {
   const [source, target] = [scene.nodes.get(link.source), scene.nodes.get(link.target)];
-  const bounds = linkBox(scene, link);
-  if (!source || !target || !bounds || !touches(box, bounds)) return undefined;
+  if (!source || !target || !linkTouches(scene, link, box)) return undefined;
   const [y1, y2] = [socketOf(source, "source", link.sourceHandle), socketOf(target, "target", link.targetHandle)];
   return { className: link.className ?? "", ends: [source.position.x + (source.width ?? 0), y1, target.position.x, y2] };
 }

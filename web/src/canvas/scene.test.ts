@@ -3,7 +3,7 @@ import * as commands from "../document/commands";
 import { EMPTY, Link, type Workflow } from "../document/document";
 import type { NodeType, NodeTypes } from "../document/schema";
 import { around, nodeAt, nodesIn, seenBox, type View } from "./boxes";
-import { elementsOf, NO_ELEMENTS, paintedOf } from "./elements";
+import { elementsOf, NO_ELEMENTS, NOTHING_PAINTED, paintedOf } from "./elements";
 import { NO_SCENE, sceneOf, type Scene } from "./flow";
 import { FAR, nextNear, NOTHING_NEAR, type Near } from "./near";
 
@@ -78,6 +78,13 @@ describe("nodes near the view", () => {
     expect(ids(nextNear(all, view(12_000), before, [], 99))).not.toContain("n/n10");
   });
 
+  it("have the links that only pass through the sight", () => {
+    const crossing = scene(commands.connect("n2", "out", "n30", "in")(chain(50)));
+    const { near: found } = nextNear(crossing, view(10_100), NOTHING_NEAR, [], 99);
+    expect([...found.passing]).toEqual(["n/n30 in"]);
+    expect(nextNear(crossing, view(10_100, FAR / 2), found, [], 99).near.passing.size).toBe(0);
+  });
+
   it("are none where texts cannot be read, but the one that is held", () => {
     const before = nextNear(all, view(10_100), NOTHING_NEAR, [], 99).near;
     expect(ids(nextNear(all, view(0, FAR / 2), before, ["n/n40", "n/gone"], 99))).toEqual(["n/n40"]);
@@ -99,10 +106,19 @@ describe("elements", () => {
 
   it("and what is painted make up the whole", () => {
     
-    const [made, painted] = [elementsOf(all, near("n/n5", "n/n9"), new Set(), NO_ELEMENTS), paintedOf(all, near("n/n5", "n/n9"))];
+    const [made, painted] = [elementsOf(all, near("n/n5", "n/n9"), new Set(), NO_ELEMENTS), paintedOf(all, near("n/n5", "n/n9"), NOTHING_PAINTED)];
     const seen = made.nodes.filter(({ hidden }) => !hidden);
     expect(seen.length + painted.nodes.length).toBe(all.nodes.size);
     expect(new Set([...made.links, ...painted.links])).toEqual(new Set(all.links));
+  });
+
+  it("leave what is painted alone while only they change", () => {
+    const now = chain(50);
+    const before = scene(now);
+    const painted = paintedOf(before, near("n/n5"), NOTHING_PAINTED);
+    const moved = (id: string): Scene => scene(commands.move(new Map([[id, [1, 1]]]))(now), before);
+    expect(paintedOf(moved("n5"), near("n/n5"), painted)).toBe(painted);
+    expect(paintedOf(moved("n6"), near("n/n5"), painted)).not.toBe(painted);
   });
 
   it("are the same lists while nothing near changes", () => {

@@ -214,7 +214,18 @@ function block(entries: readonly (readonly [string, string])[], indent: string):
   return inner ? `{\n${inner}\n${indent}}` : "{}";
 }
 
+/** Nodes are immutable, so each is written once a depth: after a change only one is written anew. */
+const WRITTEN = new WeakMap<Node, { readonly indent: string; readonly text: string }>();
+
 function nodeText(node: Node, indent: string): string {
+  const known = WRITTEN.get(node);
+  if (known?.indent === indent) return known.text;
+  const text = writtenNode(node, indent);
+  WRITTEN.set(node, { indent, text });
+  return text;
+}
+
+function writtenNode(node: Node, indent: string): string {
   const inputs = [...node.inputs].map(([name, value]) => [name, inputText(value)] as const);
   const entries: [string, string][] = [["type", printJson(node.type)]];
   if (inputs.length) entries.push(["inputs", block(inputs, `${indent}  `)]);
