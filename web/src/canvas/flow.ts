@@ -23,6 +23,9 @@ export interface Scene {
   readonly cards: ReadonlyMap<Id, CardNode>;
   /** The links into each node, to be kept while it and their sources stay the same. */
   readonly into: ReadonlyMap<Id, Into>;
+  /** The layout it was made with, and the places of nodes that have none in it. */
+  readonly layout: Workflow["layout"];
+  readonly arranged: ReadonlyMap<Id, Point> | undefined;
 }
 
 interface Into {
@@ -31,7 +34,7 @@ interface Into {
   readonly links: readonly Edge[];
 }
 
-export const NO_SCENE: Scene = { nodes: new Map(), links: [], cards: new Map(), into: new Map() };
+export const NO_SCENE: Scene = { nodes: new Map(), links: [], cards: new Map(), into: new Map(), layout: new Map(), arranged: undefined };
 
 /** Where every node lies; those without a place of their own are arranged. */
 export function placesOf(workflow: Workflow, types: NodeTypes): ReadonlyMap<Id, Point> {
@@ -52,34 +55,45 @@ export function sceneOf(workflow: Workflow, types: NodeTypes, old: Scene): Scene
       const id = `${list}/${index}`;
       nodes.set(id, itemNode(id, list, item, index, old.nodes.get(id)));
     });
-  let arranged: ReadonlyMap<Id, Point> | undefined;
-  const arrangedPlace = (id: Id): Point => (arranged ??= autoPlaces(workflow, types)).get(id) ?? [0, 0];
+  const flows = linksIn(workflow.nodes, types, old);
+  const stays = flows.links === old.links && workflow.nodes.size === old.cards.size;
+  const arranged = arranging(workflow, types, stays ? old : NO_SCENE);
+  const making: Making = { workflow, types, arrangedPlace: arranged.placeOf, hasSameLinks: stays };
   const cards = new Map<Id, CardNode>();
   for (const [id, node] of workflow.nodes) {
-    const card = cardNode(id, node, workflow, types, arrangedPlace, old.cards.get(id));
+    const card = cardNode(id, node, making, old.cards.get(id));
     cards.set(id, card);
     nodes.set(card.id, card);
   }
-  return { nodes, cards, ...linksIn(workflow.nodes, types, old) };
+  return { nodes, cards, ...flows, layout: workflow.layout, arranged: arranged.places() };
 }
 
-function cardNode(
-  id: Id,
-  node: Node,
-  workflow: Workflow,
-  types: NodeTypes,
-  arrangedPlace: (id: Id) => Point,
-  known: CardNode | undefined,
-): CardNode {
+/** Places for nodes that have none; they stay while neither links nor places change. */
+function arranging(workflow: Workflow, types: NodeTypes, old: Scene): { placeOf: (id: Id) => Point; places: () => ReadonlyMap<Id, Point> | undefined } {
+  let places = old.layout === workflow.layout ? old.arranged : undefined;
+  return { placeOf: (id) => (places ??= autoPlaces(workflow, types)).get(id) ?? [0, 0], places: () => places };
+}
+
+interface Making {
+  readonly workflow: Workflow;
+  readonly types: NodeTypes;
+  readonly arrangedPlace: (id: Id) => Point;
+  /** Whether nothing is linked otherwise than before: of links, types that are not installed are guessed. */
+  readonly hasSameLinks: boolean;
+}
+
+function cardNode(id: Id, node: Node, { workflow, types, arrangedPlace, hasSameLinks }: Making, known: CardNode | undefined): CardNode {
   const place = workflow.layout.get(id);
   const found = types.get(node.type);
-  const same = known?.data.node === node && known.data.type === found ? known : undefined;
+  const isSameType = found ? known?.data.type === found : hasSameLinks;
+  const same = known?.data.node === node && isSameType ? known : undefined;
   if (same && place && same.data.place === place) return same;
   const at = placeIn(place);
   const [x, y] = at ? [at.x, at.y] : arrangedPlace(id);
   if (same && isSameSize(at, placeIn(same.data.place))) {
     const stays = same.position.x === x && same.position.y === y;
-    return { ...same, position: stays ? same.position : { x, y }, data: stays && same.data.place === place ? same.data : { ...same.data, place } };
+    if (stays && same.data.place === place) return same;
+    return { ...same, position: stays ? same.position : { x, y }, data: { ...same.data, place } };
   }
   const type = found ?? placeholderType(id, node, workflow);
   const shape = shapeOf(type, node, at);

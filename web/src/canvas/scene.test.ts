@@ -36,6 +36,17 @@ describe("a scene", () => {
     expect(titled.links).toBe(before.links);
   });
 
+  it("keeps nodes without a place, and those of types that are not installed", () => {
+    const now = { ...commands.setTitle("n1", "One")(chain(20)), layout: new Map() };
+    const before = scene(now);
+    expect(changedIn(before, scene(commands.setTitle("n4", "Four")(now), before))).toEqual(["n/n4"]);
+    const unknown = sceneOf(now, new Map(), NO_SCENE);
+    const after = sceneOf(commands.setTitle("n4", "Four")(now), new Map(), unknown);
+    expect(changedIn(unknown, after)).toEqual(["n/n4"]);
+    const cut = sceneOf(commands.disconnect("n5", "in")(now), new Map(), unknown);
+    expect(cut.cards.get("n4")?.data.type.outputs).toEqual([]);
+  });
+
   it("changes only the links of a node that is muted", () => {
     const now = chain(20);
     const before = scene(now);
