@@ -211,5 +211,6 @@ export const C = {
     output: (name: string, types: string) => `Output ${name}, ${types}`,
   },
   pinned: "pinned",
+  dropped: (node: string, from: string, to: string) => `${node} was put between ${from} and ${to}.`,
   known: { before: (what: string) => `Known before it runs: ${what}` },
 } as const;

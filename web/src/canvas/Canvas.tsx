@@ -10,6 +10,7 @@ import { nodeAt } from "./boxes";
 import { refusal, type Ends } from "./connect";
 import { onCanvasFocus, onCanvasKey } from "./keyboard";
 import { dropNode } from "./library";
+import { dropInLink } from "./dropping";
 import { Dots } from "./Dots";
 import { elementsOf, NO_ELEMENTS } from "./elements";
 import { NO_SCENE, sceneOf, type AnyNode, type Scene } from "./flow";
@@ -126,7 +127,7 @@ function Flow({ scene, near }: { readonly scene: Scene; readonly near: Near }) {
       defaultEdgeOptions={drawn}
       nodeTypes={NODE_TYPES}
       onNodesChange={onNodesChange}
-      onNodeDragStop={endDrag}
+      onNodeDragStop={endDragging}
       onConnect={connect}
       onConnectEnd={endConnection}
       onReconnect={reconnect}
@@ -163,6 +164,11 @@ const isEmptyPlace = (target: EventTarget): boolean => target instanceof Element
 
 const cut = (_: unknown, edge: Parameters<typeof disconnect>[0]): void => {
   disconnect(edge);
+};
+
+const endDragging = (_: unknown, node: AnyNode, nodes: readonly AnyNode[]): void => {
+  endDrag();
+  if (nodes.length === 1) dropInLink(node.id);
 };
 
 /** A plain click on one of several that are selected leaves it alone selected. */

@@ -5,7 +5,7 @@ import type { Facts } from "../api/client";
 const CELL = 8;
 const CHANNELS = 4;
 /** What families are called. */
-const FAMILIES: Readonly<Record<string, string>> = { sd1: "SD 1", sd2: "SD 2", sdxl: "SDXL", sd: "SD" };
+const FAMILIES: Readonly<Record<string, string>> = { sd1: "SD 1", sd2: "SD 2", sdxl: "SDXL", "sdxl-refiner": "SDXL refiner", sd: "SD" };
 const MEASURED = ["IMAGE", "MASK", "LATENT"];
 
 /** "512×512", "4×64×64" for latents, "SDXL" for models; with how many, where they are several. "" where nothing is known. */
