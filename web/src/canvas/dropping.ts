@@ -8,13 +8,14 @@ import { C } from "../texts-canvas";
 import { linkUnder } from "./under";
 import { elementOf } from "./view";
 
-/** Where on a node a link is looked for: parts of its width, at the height of its title and in its middle. */
+/** Where on a node a link is looked for: parts of its width, and every so many pixels of its height. */
 const PARTS = [0.5, 0.25, 0.75] as const;
+const EVERY = 14;
 
 export function dropInLink(flow: string): void {
   const box = elementOf(flow)?.getBoundingClientRect();
   if (!box || !flow.startsWith("n/") || isLinked(nodeId(flow))) return;
-  for (const y of [box.top + Math.min(box.height / 2, 60), box.top + box.height / 2])
+  for (let y = box.top + EVERY / 2; y < box.bottom; y += EVERY)
     for (const part of PARTS) if (putInto(nodeId(flow), document.elementsFromPoint(box.left + box.width * part, y))) return;
 }
 

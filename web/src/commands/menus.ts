@@ -1,11 +1,12 @@
 /** What stands in each menu of the canvas, by the ids of commands; null draws a line. */
 
+import { aimedLink } from "../canvas/aimed";
 import { itemIn } from "../canvas/chosen";
 import { fieldUnder } from "../canvas/under";
 import { screenOf } from "../canvas/view";
 import { useEditor } from "../editor";
 import { C } from "../texts-canvas";
-import { showMenu, useOpen, type MenuPlace } from "./open";
+import { showMenu, type MenuPlace } from "./open";
 
 export interface Submenu {
   readonly title: string;
@@ -87,6 +88,6 @@ export function menuPlace(selection: ReadonlySet<string>): MenuPlace {
 export function openMenuHere(): void {
   const { selection } = useEditor.getState();
   const [first] = selection;
-  const place = useOpen.getState().aim && first === undefined ? "link" : menuPlace(selection);
+  const place = aimedLink() ? "link" : menuPlace(selection);
   showMenu({ place, screen: screenOf(first) }, { at: null, field: fieldUnder(document.activeElement) });
 }
