@@ -12,12 +12,13 @@ const bar = (name) => (page) => page.getByRole("button", { name, exact: true }).
 const key = (keys) => (page) => page.keyboard.press(keys);
 
 /** Does a command by its name in the palette. */
-const command = (words) => async (page) => {
+const command = (title) => async (page) => {
   await page.keyboard.press("Control+k");
-  await page.getByRole("combobox").last().fill(words);
-  await page.getByRole("dialog").getByRole("option").first().waitFor();
-  await page.keyboard.press("Enter");
+  await page.getByRole("combobox", { name: "Commands and workflows" }).fill(title);
+  await page.getByRole("dialog").getByRole("option", { name: title }).first().click();
 };
+
+const closed = (panel) => (page) => page.getByRole("complementary", { name: panel }).getByRole("button", { name: "Close", exact: true }).click();
 
 /** A screen by name: how to get there, and how to leave it where Escape does not. */
 const SCREENS = {
@@ -26,19 +27,19 @@ const SCREENS = {
   open: [key("Control+o")],
   shortcuts: [key("?")],
   settings: [key("Control+,")],
-  about: [command("about")],
-  "API call": [command("api call")],
+  about: [command("About Darkroom")],
+  "API call": [command("Call from elsewhere")],
   gallery: [key("Alt+g")],
   search: [bar("Add node")],
   palette: [key("Control+k")],
   choice: [(page) => node(page, "Sampler").getByRole("combobox", { name: "sampler_name" }).click()],
   "menu of a node": [(page) => node(page, "Sampler").getByRole("heading").click({ button: "right" })],
-  library: [key("l"), key("l")],
-  outline: [key("o"), key("o")],
+  library: [key("l"), closed("Node library")],
+  outline: [key("o"), closed("Outline")],
   problems: [key("Alt+p"), key("Alt+p")],
   runs: [key("Alt+q"), key("Alt+q")],
-  log: [command("log"), command("log")],
-  form: [command("form"), command("form")],
+  log: [command("Log of the server"), closed("Log")],
+  form: [command("Form instead of the canvas"), command("Form instead of the canvas")],
 };
 
 async function check(page, screen, found) {

@@ -1,4 +1,4 @@
-import { useId, useLayoutEffect, useMemo, useRef, useState, type KeyboardEvent } from "react";
+import { useLayoutEffect, useMemo, useRef, useState, type KeyboardEvent } from "react";
 import type { Id } from "../document/document";
 import type { Json } from "../document/json";
 import { labelOf, nearest, type Option } from "./options";
@@ -7,6 +7,8 @@ import { W } from "./texts";
 import { useOptions, type Choosing } from "./useOptions";
 
 interface Props {
+  /** The id of the list, which the button that opens it names. */
+  readonly id: string;
   readonly name: string;
   readonly node: Id;
   readonly widget: Choosing;
@@ -25,8 +27,7 @@ const SHOWN = 9;
 const SPARE = 4;
 
 /** A search field over a list of any length: only what is in sight is drawn. */
-export function ChoiceList({ name, node, widget, box, gone, several = false, isChosen, choose, close }: Props) {
-  const id = useId();
+export function ChoiceList({ id, name, node, widget, box, gone, several = false, isChosen, choose, close }: Props) {
   const [words, setWords] = useState("");
   const { options: fitting, total, more } = useOptions(widget, node, words);
   const near = useMemo(() => (gone === undefined || words ? [] : nearest(labelOf(gone), fitting)), [gone, words, fitting]);

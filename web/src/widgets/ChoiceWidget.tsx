@@ -1,4 +1,4 @@
-import { useRef, useState } from "react";
+import { useId, useRef, useState } from "react";
 import type { Json } from "../document/json";
 import { placeOf } from "../api/client";
 import { useEditor } from "../editor";
@@ -14,6 +14,7 @@ import { refresh, type Choosing } from "./useOptions";
 export function ChoiceWidget({ name, widget, value, set, reset, id }: WidgetProps<WidgetOf<"choice" | "file" | "image">>) {
   const [box, setBox] = useState<DOMRect | null>(null);
   const button = useRef<HTMLButtonElement>(null);
+  const list = useId();
   const isGone = useGone(widget, value);
   const isNone = value === undefined || value === null || value === "";
   const shown = isNone ? W.choose : labelOf(value);
@@ -31,6 +32,7 @@ export function ChoiceWidget({ name, widget, value, set, reset, id }: WidgetProp
         className="field-value choice"
         aria-label={name}
         aria-haspopup="listbox"
+        aria-controls={list}
         aria-expanded={box !== null}
         aria-invalid={isGone || undefined}
         title={isGone ? W.goneWhy(shown) : shown}
@@ -46,6 +48,7 @@ export function ChoiceWidget({ name, widget, value, set, reset, id }: WidgetProp
       {isGone && <small className="gone-mark">{W.gone}</small>}
       {box && (
         <ChoiceList
+          id={list}
           name={name}
           node={id}
           widget={widget}

@@ -1,4 +1,4 @@
-import { useRef, useState } from "react";
+import { useId, useRef, useState } from "react";
 import { isList, type Json } from "../document/json";
 import { ChoiceList } from "./ChoiceList";
 import { FieldName } from "./FieldName";
@@ -11,6 +11,7 @@ import { W } from "./texts";
 export function ChoicesWidget({ name, widget, value, set, reset, id }: WidgetProps<WidgetOf<"choices">>) {
   const [box, setBox] = useState<DOMRect | null>(null);
   const button = useRef<HTMLButtonElement>(null);
+  const list = useId();
   const chosen = chosenIn(value);
   const shown = chosen.length && chosen.length <= 3 ? chosen.map(labelOf).join(", ") : W.chosen(chosen.length);
   return (
@@ -23,6 +24,7 @@ export function ChoicesWidget({ name, widget, value, set, reset, id }: WidgetPro
         className="field-value choice"
         aria-label={name}
         aria-haspopup="listbox"
+        aria-controls={list}
         aria-expanded={box !== null}
         title={chosen.map(labelOf).join(", ")}
         onClick={() => {
@@ -33,6 +35,7 @@ export function ChoicesWidget({ name, widget, value, set, reset, id }: WidgetPro
       </button>
       {box && (
         <ChoiceList
+          id={list}
           name={name}
           node={id}
           widget={widget}
