@@ -9,7 +9,7 @@ import { useOpen } from "./commands/open";
 import { COMMANDS, commandOf } from "./commands/table";
 import { writeWorkflow } from "./document/document";
 import { keepDrafts, keepLate, mayLose } from "./drafts";
-import { isChanged, setFacts, setProblems, tell, useEditor, useWorkflow } from "./editor";
+import { isChanged, setFacts, setProblems, tell, useEditor, useWhole } from "./editor";
 import { autosave, pasteText, refresh } from "./files";
 import { readMe } from "./me";
 import { BesidePanel } from "./panels/BesidePanel";
@@ -179,7 +179,7 @@ function usePaste(): void {
 
 /** Asks the server for every problem, shortly after each change; places and titles do not count. */
 function useValidation(): void {
-  const { nodes } = useWorkflow();
+  const { nodes, subgraphs } = useWhole();
   const active = useEditor((state) => state.active);
   const isConnected = useRuns((state) => state.isConnected);
   const isWanted = useSettings((state) => state.values.check);
@@ -203,7 +203,7 @@ function useValidation(): void {
       isOld = true;
       clearTimeout(timer);
     };
-  }, [nodes, active, isConnected, isWanted]);
+  }, [nodes, subgraphs, active, isConnected, isWanted]);
 }
 
 function Notice() {

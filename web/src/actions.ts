@@ -4,10 +4,11 @@ import * as api from "./api/client";
 import * as jobs from "./api/jobs";
 import { filesOf } from "./api/options";
 import * as commands from "./document/commands";
-import { EMPTY, freshId, Link, writeWorkflow, type Id, type Node } from "./document/document";
+import { EMPTY, freshId, Link, writeWorkflow, type Id, type Node, type Workflow } from "./document/document";
 import { asNumber, isObject, numeral, Numeral, type Json } from "./document/json";
 import { isCollapsed, setFlag } from "./document/looks";
 import { fits, withCustomWidgets, type Input, type NodeType } from "./document/schema";
+import { holds, insideSubgraph, subgraphAt, SUBGRAPH } from "./document/subgraphs";
 import { placesOf } from "./canvas/flow";
 import * as editor from "./editor";
 import { activeJobs, addJob, useRuns } from "./runs";
@@ -27,7 +28,11 @@ export function trying(action: () => Promise<unknown>): void {
 /** Adds a node of a type with its first values, linked with what the search came from. */
 export function addNode(type: NodeType, searching: editor.Searching): Id {
   const now = editor.workflow();
-  const id = freshId(now, type.id);
+  if (wouldHoldItself(type.id)) {
+    editor.tell(T.subgraphs.contains);
+    return "";
+  }
+  const id = freshId(now, type.id.startsWith(SUBGRAPH) ? type.title : type.id);
   const values = type.inputs.flatMap((input) => {
     const initial = input.initial ?? firstFile(input);
     return initial === undefined ? [] : [[input.name, initial] as const];
@@ -53,6 +58,12 @@ export function addNode(type: NodeType, searching: editor.Searching): Id {
   return id;
 }
 
+/** Whether an instance of this type on the canvas that is seen would make a subgraph hold itself. */
+function wouldHoldItself(type: string): boolean {
+  const here = subgraphAt(editor.whole(), editor.pathIn(editor.useEditor.getState()));
+  return here !== "" && type.startsWith(SUBGRAPH) && holds(editor.whole(), type.slice(SUBGRAPH.length), here);
+}
+
 function firstFile({ widget }: Input): string | undefined {
   if (widget?.kind !== "file" && widget?.kind !== "image") return undefined;
   return editor.useEditor.getState().files.get(widget.folder)?.files[0]?.name;
@@ -67,7 +78,7 @@ export async function readFiles(folder: string): Promise<void> {
 /** Asks the server for all node types and the files they choose among. */
 export async function readTypes(): Promise<void> {
   const types = withCustomWidgets(await api.nodeTypes(), useModules.getState().custom);
-  editor.useEditor.setState({ types });
+  editor.useEditor.setState({ known: types });
   const widgets = [...types.values()].flatMap((type) => type.inputs.map((input) => input.widget));
   const folders = new Set(widgets.flatMap((widget) => (widget?.kind === "file" || widget?.kind === "image" ? [widget.folder] : [])));
   await Promise.all([...folders].map(readFiles));
@@ -168,8 +179,13 @@ export function randomSeed(): number {
 
 /** What the seeds of the workflow become before a run. */
 function nextSeeds(): commands.Command {
+  const { nodes, subgraphs } = editor.whole();
+  return commands.all(seedsIn(nodes), ...[...subgraphs].map(([id, inner]) => insideSubgraph(id, seedsIn(inner.nodes))));
+}
+
+function seedsIn(nodes: Workflow["nodes"]): commands.Command {
   const steps: commands.Command[] = [];
-  for (const [id, node] of editor.workflow().nodes) {
+  for (const [id, node] of nodes) {
     const control = node.extra.get(SEED_KEY);
     if (!isObject(control)) continue;
     for (const [input, how] of control) {
@@ -192,10 +208,10 @@ export function movedSeed(seed: Json, by: bigint): Json {
 /** Hands in the workflow, `times` times, each with its own seeds. targets: run up to these nodes only. */
 export async function runWorkflow(times = 1, targets?: readonly Id[], keepsSeeds = false): Promise<void> {
   for (let time = 0; time < times; time += 1) {
-    if (!keepsSeeds) editor.run(nextSeeds(), "seeds");
+    if (!keepsSeeds) editor.runWhole(nextSeeds(), "seeds");
     try {
       const title = editor.labelOf(editor.currentTab());
-      addJob(await jobs.submit(writeWorkflow(editor.workflow()), { title, ...(targets?.length ? { targets } : {}) }));
+      addJob(await jobs.submit(writeWorkflow(editor.whole()), { title, ...(targets?.length ? { targets } : {}) }));
     } catch (error) {
       if (!(error instanceof api.Refused)) throw error;
       editor.setProblems(error.problems);

@@ -8,6 +8,8 @@ import { EMPTY, type Id, type Node, type Workflow } from "./document/document";
 import { asText } from "./document/json";
 import { apply, redo, startHistory, undo, type History } from "./document/history";
 import type { NodeType, NodeTypes } from "./document/schema";
+import { inside, isBoundary, prefixOf, spotOf, viewOf, walkable, type Path } from "./document/subgraphs";
+import { sameTypes, typeIn, typesWithin } from "./document/subgraphTypes";
 import type { Wanted } from "./search/types";
 import { placeholderType } from "./canvas/geometry";
 import { T } from "./texts";
@@ -41,7 +43,12 @@ interface EditorState {
   readonly closed: readonly Tab[];
   /** Flow ids: "n/" + node, "groups/" and "notes/" + place in their list. */
   readonly selection: ReadonlySet<string>;
+  /** The node types of the server. */
+  readonly known: NodeTypes;
+  /** The same with those that the canvas that is seen makes itself. */
   readonly types: NodeTypes;
+  /** By tab, the instances that lead to the canvas that is seen. */
+  readonly paths: ReadonlyMap<string, Path>;
   /** The files that nodes may choose, by folder. */
   readonly files: ReadonlyMap<string, FilePage>;
   readonly clip: Clip | null;
@@ -69,7 +76,9 @@ export const useEditor = create<EditorState>(() => ({
   active: first.key,
   closed: [],
   selection: new Set(),
+  known: new Map(),
   types: new Map(),
+  paths: new Map(),
   files: new Map(),
   clip: null,
   problems: [],
@@ -90,27 +99,52 @@ export function currentTab(state: EditorState = get()): Tab {
   return state.tabs.find((tab) => tab.key === state.active) ?? (state.tabs[0] as Tab);
 }
 
-export const workflowIn = (state: EditorState): Workflow => currentTab(state).history.now;
+/** The whole workflow that is open. */
+export const wholeIn = (state: EditorState): Workflow => currentTab(state).history.now;
+export const whole = (): Workflow => wholeIn(get());
+export const useWhole = (): Workflow => useEditor(wholeIn);
+const NO_PATH: Path = [];
+/** The instances that lead to the canvas that is seen; none for the workflow itself. */
+export const pathIn = (state: EditorState): Path => {
+  const path = state.paths.get(state.active);
+  return path?.length ? walkable(wholeIn(state), path) : NO_PATH;
+};
+/** The canvas that is seen: the workflow, or the inside of a subgraph. */
+export const workflowIn = (state: EditorState): Workflow => viewOf(wholeIn(state), pathIn(state));
 export const workflow = (): Workflow => workflowIn(get());
+/** The id that a node of the canvas that is seen runs under. */
+export const ranId = (id: Id, state: EditorState = get()): Id => `${prefixOf(pathIn(state))}${id}`;
 /** What a tab is called: its name, or the title its workflow bears. */
 export const labelOf = (tab: Tab): string => tab.name || asText(tab.history.now.extra.get("title")) || T.untitled;
 export const isChanged = (tab: Tab): boolean => tab.history.now !== tab.saved;
 export const useWorkflow = (): Workflow => useEditor(workflowIn);
 
 export function typeOf(id: Id, node: Node, state: Pick<EditorState, "types"> = get()): NodeType {
-  return state.types.get(node.type) ?? placeholderType(id, node, workflow());
+  return typeIn(workflow().nodes, id, node, state.types) ?? placeholderType(id, node, workflow());
+}
+
+/** What a node that runs under an id such as "5:3" is called, with what it lies in. */
+export function titleOfRan(id: Id): string {
+  const spot = spotOf(whole(), id);
+  if (!spot) return titleOf(id);
+  const ids = [...spot.path, spot.id];
+  return ids.map((key, depth) => titleIn(viewOf(whole(), ids.slice(0, depth)), key)).join(" › ");
+}
+
+function titleIn(view: Workflow, id: Id): string {
+  const node = view.nodes.get(id);
+  return node ? node.title || get().types.get(node.type)?.title || node.type : id;
 }
 
 export function titleOf(id: Id): string {
-  const node = workflow().nodes.get(id);
-  return node ? node.title || get().types.get(node.type)?.title || node.type : id;
+  return titleIn(workflow(), id);
 }
 
 export const flowId = (id: Id): string => `n/${id}`;
 export const nodeId = (flow: string): Id => flow.slice(2);
 
 export function selectedNodes(): Id[] {
-  return [...get().selection].filter((id) => id.startsWith("n/")).map(nodeId);
+  return [...get().selection].filter((id) => id.startsWith("n/") && !isBoundary(nodeId(id))).map(nodeId);
 }
 
 // Changing
@@ -128,9 +162,19 @@ function onHistory(change: (history: History) => History): void {
   });
 }
 
-/** Does a command; those of one gesture undo together. */
+/** Does a command on the canvas that is seen; those of one gesture undo together. */
 export function run(command: Command, gesture = ""): void {
+  runWhole(inside(pathIn(get()), command), gesture);
+}
+
+/** Does a command on the whole workflow. */
+export function runWhole(command: Command, gesture = ""): void {
   onHistory((history) => apply(history, command, gesture));
+}
+
+/** Shows the canvas at the end of a path. */
+export function showPath(path: Path): void {
+  set({ paths: new Map(get().paths).set(get().active, walkable(whole(), path)), selection: new Set() });
 }
 
 export function undoLast(): void {
@@ -157,15 +201,36 @@ export function tell(text: string): void {
 }
 
 export function setProblems(problems: readonly Problem[]): void {
-  const problemsOf = new Map<Id, Problem[]>();
-  for (const problem of problems)
-    if (problem.node !== null) problemsOf.set(problem.node, [...(problemsOf.get(problem.node) ?? []), problem]);
-  set({ problems, problemsOf });
+  set({ problems, problemsOf: problemsAt(problems, prefixOf(pathIn(get()))) });
 }
 
 export function setFacts(facts: Verdict["facts"]): void {
   set({ facts });
 }
+
+/** The problems by node of a canvas; an instance has those of all within it. */
+function problemsAt(problems: readonly Problem[], prefix: string): ReadonlyMap<Id, readonly Problem[]> {
+  const found = new Map<Id, Problem[]>();
+  for (const problem of problems) {
+    if (!problem.node?.startsWith(prefix)) continue;
+    const rest = problem.node.slice(prefix.length);
+    const own = workflow().nodes.has(rest) ? rest : (rest.split(":")[0] ?? rest);
+    found.set(own, [...(found.get(own) ?? []), problem]);
+  }
+  return found;
+}
+
+// What follows from what is edited and where: the node types it makes, the problems of the canvas that is seen
+useEditor.subscribe((state, old) => {
+  const [path, before] = [pathIn(state), pathIn(old)];
+  const [now, then] = [wholeIn(state), wholeIn(old)];
+  const hasOwn = now !== then && (now.subgraphs.size > 0 || then.subgraphs.size > 0);
+  if (state.known !== old.known || hasOwn || path !== before) {
+    const types = sameTypes(typesWithin(state.known, now, path), state.types);
+    if (types !== state.types) set({ types });
+  }
+  if (path !== before) setProblems(get().problems);
+});
 
 export function search(searching: Searching | null): void {
   set({ searching });

@@ -9,6 +9,7 @@ import { freeName } from "./dialogs/listing";
 import { all, setValue } from "./document/commands";
 import { readWorkflow, writeWorkflow, type Workflow } from "./document/document";
 import { JsonError } from "./document/json";
+import { atSpot } from "./document/subgraphs";
 import * as editor from "./editor";
 import { may, useMe } from "./me";
 import { remember } from "./recent";
@@ -273,7 +274,7 @@ export const formAddress = (name: string): string => `${location.origin}${locati
 // What is missing
 
 /** Asks what a workflow needs that is not here, and shows that if it is anything. */
-export async function showMissing(workflow: Workflow = editor.workflow()): Promise<void> {
+export async function showMissing(workflow: Workflow = editor.whole()): Promise<void> {
   if (!workflow.nodes.size) return;
   const missing = await api.missingIn(writeWorkflow(workflow));
   if (!missing.types.length && !missing.files.length) return;
@@ -296,7 +297,7 @@ const PAUSE = 1000;
 /** Looks again, into the files too where a workflow knows their hash: for as long as that takes and the list is open. */
 export async function compareContents(): Promise<void> {
   for (;;) {
-    const missing = await api.missingIn(writeWorkflow(editor.workflow()), true);
+    const missing = await api.missingIn(writeWorkflow(editor.whole()), true);
     set({ missing });
     if (!missing.files.some((file) => file.hash && file.pending) || editor.useEditor.getState().dialog !== "missing") return;
     await new Promise((resolve) => setTimeout(resolve, PAUSE));
@@ -305,7 +306,7 @@ export async function compareContents(): Promise<void> {
 
 /** Uses files in place of missing ones, as one step that can be undone. */
 export function putMatches(chosen: readonly { readonly file: api.MissingFile; readonly name: string }[]): void {
-  editor.run(all(...chosen.map(({ file, name }) => setValue(file.node, file.input, name))));
+  editor.runWhole(all(...chosen.map(({ file, name }) => atSpot(file.node, (node) => setValue(node, file.input, name)))));
 }
 
 // Exporting
@@ -313,7 +314,7 @@ export function putMatches(chosen: readonly { readonly file: api.MissingFile; re
 export type Format = "darkroom" | "api" | "editor";
 
 export async function exportAs(format: Format): Promise<void> {
-  const ours = writeWorkflow(editor.workflow());
+  const ours = writeWorkflow(editor.whole());
   const text = format === "darkroom" ? ours : await client.convert(ours, format);
   download(`${fileName()}${format === "darkroom" ? "" : `.${format}`}.json`, text);
 }

@@ -4,7 +4,7 @@ import { create } from "zustand";
 import * as api from "./api/jobs";
 import { follow } from "./api/events";
 import type { Id } from "./document/document";
-import { currentTab, labelOf, useEditor, type Tab } from "./editor";
+import { currentTab, labelOf, useEditor, type Tab, ranId } from "./editor";
 import { withTimings, type Timings } from "./jobs/estimate";
 import { isPicture, isSeen } from "./jobs/media";
 import { afterEvents, bare, ENDED_STATES, isOver, newRun, type JobRun, type NodeRun } from "./jobs/state";
@@ -66,14 +66,14 @@ const { getState: get, setState: set } = useRuns;
 export const nodeRunOf =
   (id: Id) =>
   (state: RunsState): NodeRun | undefined =>
-    state.jobs.get(state.shown)?.nodes.get(id);
+    state.jobs.get(state.shown)?.nodes.get(ranId(id));
 
 const previewKey = (job: string, node: Id): string => `${job} ${node}`;
 
 export const previewOf =
   (id: Id) =>
   (state: RunsState): string | undefined =>
-    state.previews.get(previewKey(state.shown, id));
+    state.previews.get(previewKey(state.shown, ranId(id)));
 
 /** The last picture that a node of the workflow that is seen made. */
 export const pictureOf =
@@ -83,7 +83,7 @@ export const pictureOf =
     if (fresh) return fresh.url;
     const tab = currentTab();
     const title = labelOf(tab);
-    return state.results.findLast((result) => result.node === id && isPicture(result.picture) && state.jobs.get(result.job)?.job.title === title)?.picture.url;
+    return state.results.findLast((result) => result.node === ranId(id) && isPicture(result.picture) && state.jobs.get(result.job)?.job.title === title)?.picture.url;
   };
 
 export function activeJobs(state: RunsState): JobRun[] {

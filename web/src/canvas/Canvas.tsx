@@ -1,13 +1,15 @@
-import { ReactFlow, useReactFlow, useStoreApi, ViewportPortal, type NodeChange } from "@xyflow/react";
+import { ReactFlow, useReactFlow, useStoreApi, ViewportPortal, type Edge, type NodeChange } from "@xyflow/react";
 import { useCallback, useEffect, useMemo, useRef, useState, type DragEvent, type MouseEvent, type PointerEvent } from "react";
 import { flushSync } from "react-dom";
-import { select, useEditor, useWorkflow, workflow } from "../editor";
+import { nodeId, ranId, select, useEditor, useWorkflow, workflow } from "../editor";
 import { assetIn, carriesAsset, dropAsset } from "../jobs/dragging";
 import { useSettings } from "../settings";
+import { rerouteLink } from "../subgraphActions";
 import { T } from "../texts";
 import { dropFiles } from "../widgets/dropping";
 import { nodeAt } from "./boxes";
 import { refusal, type Ends } from "./connect";
+import { BoundaryCard } from "./BoundaryCard";
 import { onCanvasFocus, onCanvasKey } from "./keyboard";
 import { dropNode } from "./library";
 import { dropInLink } from "./dropping";
@@ -23,12 +25,14 @@ import type { Near } from "./near";
 import { NodeCard } from "./NodeCard";
 import { Painted } from "./Painted";
 import { Refusal } from "./Refusal";
+import { RerouteCard } from "./RerouteCard";
+import { SubgraphBar } from "./SubgraphBar";
 import { useNear } from "./useNear";
 import { fit, onCanvas, rememberPointer, searchAt, setView } from "./view";
 
 /** What React Flow calls the ways of drawing a link. */
 const EDGES = { curved: { type: "default" }, straight: { type: "straight" }, stepped: { type: "smoothstep" } };
-const NODE_TYPES = { card: NodeCard, note: NoteCard, group: GroupFrame };
+const NODE_TYPES = { card: NodeCard, boundary: BoundaryCard, reroute: RerouteCard, note: NoteCard, group: GroupFrame };
 const ADDING_KEYS = ["Shift", "Control", "Meta"];
 const isAllowed = (ends: Ends): boolean => refusal(ends) === "";
 
@@ -47,7 +51,7 @@ function useScene(): Scene {
 
 export function Canvas() {
   const scene = useScene();
-  const active = useEditor((state) => state.active);
+  const seen = useEditor((state) => `${state.active} ${ranId("", state)}`);
   const hasTypes = useEditor((state) => state.types.size > 0);
   const flow = useReactFlow();
   useEffect(() => {
@@ -55,8 +59,8 @@ export function Canvas() {
   }, [flow, scene]);
   useEffect(() => {
     if (workflow().nodes.size) fit(0);
-  }, [active, hasTypes]);
-  const near = useNear(scene, active);
+  }, [seen, hasTypes]);
+  const near = useNear(scene, seen);
   const marquee = useMarquee(scene);
   const [isDropping, setDropping] = useState(false);
   const onDrop = (event: DragEvent): void => {
@@ -97,6 +101,7 @@ export function Canvas() {
       }}
       onDrop={onDrop}
     >
+      <SubgraphBar />
       <Flow scene={scene} near={near.now} />
       {hasMap && <MapOfAll scene={scene} />}
       <Marquee box={marquee.box} />
@@ -162,8 +167,9 @@ function Flow({ scene, near }: { readonly scene: Scene; readonly near: Near }) {
 
 const isEmptyPlace = (target: EventTarget): boolean => target instanceof Element && target.classList.contains("react-flow__pane");
 
-const cut = (_: unknown, edge: Parameters<typeof disconnect>[0]): void => {
-  disconnect(edge);
+const cut = (event: MouseEvent, edge: Edge): void => {
+  if (event.altKey && edge.targetHandle) rerouteLink(nodeId(edge.target), edge.targetHandle, onCanvas([event.clientX, event.clientY]));
+  else disconnect(edge);
 };
 
 const endDragging = (_: unknown, node: AnyNode, nodes: readonly AnyNode[]): void => {

@@ -1,4 +1,4 @@
-import { Handle, Position, useStore, type NodeProps } from "@xyflow/react";
+import { useStore, type NodeProps } from "@xyflow/react";
 import { Fragment, memo } from "react";
 import { runWorkflow, SEED_KEY, toggleCollapsed, trying } from "../actions";
 import { startNaming, useOpen } from "../commands/open";
@@ -7,16 +7,19 @@ import { Link, type Id } from "../document/document";
 import { isCollapsed, isPinned, tintOf } from "../document/looks";
 import { asText, isObject } from "../document/json";
 import type { Input, Output } from "../document/schema";
-import { flowId, run, useEditor } from "../editor";
+import { flowId, ranId, run, useEditor } from "../editor";
 import { nodeRunOf, useRuns } from "../runs";
 import { Icon } from "../panels/Icon";
+import { isInstance } from "../document/subgraphs";
+import { enter } from "../subgraphActions";
 import { T } from "../texts";
 import { C } from "../texts-canvas";
 import { R } from "../texts-runs";
 import { pictureDrop } from "../widgets/dropping";
 import { Widget } from "../widgets/Widget";
-import { colourOf, type CardNode } from "./flow";
+import type { CardNode } from "./flow";
 import { SIZES, socketY, type Row } from "./geometry";
+import { InputHandle, OutputHandle } from "./Handles";
 import { isFar } from "./near";
 import { OutputName } from "./Known";
 import { NodeStatus } from "./NodeStatus";
@@ -43,11 +46,14 @@ export const NodeCard = memo(function NodeCard({ data, selected }: NodeProps<Car
   return (
     <article
       tabIndex={-1}
-      className={name}
+      className={`${name}${isInstance(node) ? " instance" : ""}`}
       style={{ width: shape.width, height: shape.height, ...tinted(tint) }}
       data-tint={tint ? "" : undefined}
       aria-label={T.canvas.node(title)}
       {...pictureDrop(data.id, type)}
+      onDoubleClick={(event) => {
+        if (isInstance(node) && isKnown && !isControl(event.target)) enter(data.id);
+      }}
     >
       <Header {...data} title={title} />
       {shape.rows.map((row, index) => (
@@ -112,10 +118,22 @@ function Header({ id, node, type, title }: CardNode["data"] & { readonly title: 
           {title}
         </h3>
       )}
-      {type.isGoal && node.mode === "run" && <RunHere id={id} title={title} />}
+      {isInstance(node) && <Enter id={id} title={title} />}
+      {(type.isGoal || isInstance(node)) && node.mode === "run" && <RunHere id={id} title={title} />}
       {isPinned(node.extra) && <span className="mode pin">{C.pinned}</span>}
       {node.mode !== "run" && <span className="mode">{node.mode === "mute" ? T.canvas.muted : T.canvas.bypassed}</span>}
     </header>
+  );
+}
+
+const isControl = (target: EventTarget): boolean => target instanceof Element && target.closest("button, input, textarea, select, h3") !== null;
+
+/** Shows the inside of an instance. */
+function Enter({ id, title }: { readonly id: Id; readonly title: string }) {
+  return (
+    <button type="button" className="enter nodrag" aria-label={T.subgraphs.enter(title)} title={T.subgraphs.enter(title)} onClick={() => enter(id)}>
+      <Icon name="enter" />
+    </button>
   );
 }
 
@@ -128,7 +146,7 @@ function RunHere({ id, title }: { readonly id: Id; readonly title: string }) {
       aria-label={R.node.runHere(title)}
       title={R.node.runHere(title)}
       onClick={() => {
-        trying(() => runWorkflow(1, [id]));
+        trying(() => runWorkflow(1, [ranId(id)]));
       }}
     >
       <Icon name="play" />
@@ -164,17 +182,6 @@ function RowView({ row, id, node }: CardNode["data"] & { readonly row: Row }) {
 
 function controlOf(controls: unknown, input: string): string {
   return isObject(controls as never) ? asText((controls as ReadonlyMap<string, never>).get(input)) : "";
-}
-
-function InputHandle({ id, input, y, linked }: { readonly id: Id; readonly input: Input; readonly y: number; readonly linked: boolean }) {
-  const isWrong = useEditor((state) => state.problemsOf.get(id)?.some((item) => item.input === input.name));
-  const name = `socket type-${colourOf(input.types[0])}${isWrong ? " wrong" : ""}${linked ? " linked" : ""}${input.widget ? " of-widget" : ""}`;
-  return <Handle id={input.name} type="target" position={Position.Left} className={name} style={{ top: y }} role="button" tabIndex={-1} aria-label={T.canvas.input(input.name)} />;
-}
-
-function OutputHandle({ output, y }: { readonly output: Output; readonly y: number }) {
-  const name = `socket type-${colourOf(output.types[0])}`;
-  return <Handle id={output.name} type="source" position={Position.Right} className={name} style={{ top: y }} role="button" tabIndex={-1} aria-label={T.canvas.output(output.name)} />;
 }
 
 /** The sockets of a card that shows nothing else: React Flow measures where its links end. */

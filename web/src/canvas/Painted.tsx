@@ -1,7 +1,7 @@
 import { useStoreApi } from "@xyflow/react";
 import { useEffect, useMemo, useRef } from "react";
 import type { Id } from "../document/document";
-import { useEditor } from "../editor";
+import { ranId, useEditor } from "../editor";
 import { useSettings, useTheme } from "../settings";
 import { useRuns, type NodeRun } from "../runs";
 import type { View } from "./boxes";
@@ -55,10 +55,17 @@ export function Painted({ scene, near }: { readonly scene: Scene; readonly near:
 function useStates(): ReadonlyMap<Id, string> {
   const known = useRef<ReadonlyMap<Id, string>>(new Map());
   const select = (state: ReturnType<typeof useRuns.getState>): ReadonlyMap<Id, string> => {
-    const nodes = state.jobs.get(state.shown)?.nodes ?? NO_RUNS;
-    const isSame = nodes.size === known.current.size && [...nodes].every(([id, run]) => known.current.get(id) === run.state);
-    if (!isSame) known.current = new Map([...nodes].map(([id, run]) => [id, run.state]));
+    const states = statesOn(state.jobs.get(state.shown)?.nodes ?? NO_RUNS, ranId(""));
+    const isSame = states.size === known.current.size && [...states].every(([id, now]) => known.current.get(id) === now);
+    if (!isSame) known.current = states;
     return known.current;
   };
   return useRuns(select);
+}
+
+/** The states by the ids that nodes have on a canvas whose nodes run under a prefix. */
+function statesOn(nodes: ReadonlyMap<Id, NodeRun>, prefix: string): ReadonlyMap<Id, string> {
+  const found = new Map<Id, string>();
+  for (const [id, run] of nodes) if (id.startsWith(prefix)) found.set(id.slice(prefix.length), run.state);
+  return found;
 }

@@ -6,12 +6,14 @@ import { Link, placeIn, type Id, type Node, type Place, type Workflow } from "..
 import { asText, isObject, type Json } from "../document/json";
 import { isPinned } from "../document/looks";
 import type { NodeType, NodeTypes } from "../document/schema";
+import { isBoundary, REROUTE } from "../document/subgraphs";
+import { givenTypes, typeIn } from "../document/subgraphTypes";
 import { flowId } from "../editor";
 import { autoPlaces } from "./autoplace";
 import { placeholderType, shapeOf, SIZES, socketY, type Shape } from "./geometry";
 
 /** place: what the layout says of it, as long as that is the same object nothing has moved. */
-export type CardNode = FlowNode<{ id: Id; node: Node; type: NodeType; shape: Shape; place: Json | undefined }, "card">;
+export type CardNode = FlowNode<{ id: Id; node: Node; type: NodeType; shape: Shape; place: Json | undefined }, "card" | "boundary" | "reroute">;
 export type ItemNode = FlowNode<{ index: number; item: Json }, "note" | "group">;
 export type AnyNode = CardNode | ItemNode;
 
@@ -33,6 +35,9 @@ interface Into {
   readonly sources: readonly (Node | undefined)[];
   readonly links: readonly Edge[];
 }
+
+/** Whether a node of the canvas is one of the workflow, however it is drawn. */
+export const isCard = (node: AnyNode | undefined): node is CardNode => node !== undefined && node.type !== "note" && node.type !== "group";
 
 export const NO_SCENE: Scene = { nodes: new Map(), links: [], cards: new Map(), into: new Map(), layout: new Map(), arranged: undefined };
 
@@ -84,7 +89,7 @@ interface Making {
 
 function cardNode(id: Id, node: Node, { workflow, types, arrangedPlace, hasSameLinks }: Making, known: CardNode | undefined): CardNode {
   const place = workflow.layout.get(id);
-  const found = types.get(node.type);
+  const found = typeIn(workflow.nodes, id, node, types);
   const isSameType = found ? known?.data.type === found : hasSameLinks;
   const same = known?.data.node === node && isSameType ? known : undefined;
   if (same && place && same.data.place === place) return same;
@@ -99,7 +104,8 @@ function cardNode(id: Id, node: Node, { workflow, types, arrangedPlace, hasSameL
   const shape = shapeOf(type, node, at);
   const size = { width: shape.width, height: shape.height };
   const data = { id, node, type, shape, place };
-  return { id: flowId(id), type: "card", position: { x, y }, draggable: !isPinned(node.extra), data, ...size, measured: size, handles: handlesOf(type, shape) };
+  const kind = isBoundary(id) ? "boundary" : type.id === REROUTE ? "reroute" : "card";
+  return { id: flowId(id), type: kind, position: { x, y }, draggable: !isPinned(node.extra), data, ...size, measured: size, handles: handlesOf(type, shape) };
 }
 
 const isSameSize = (a: Place | undefined, b: Place | undefined): boolean => a?.width === b?.width && a?.height === b?.height;
@@ -126,7 +132,7 @@ function handlesOf(type: NodeType, shape: Shape): NodeHandle[] {
 }
 
 function itemNode(id: string, list: "groups" | "notes", item: Json, index: number, known: AnyNode | undefined): ItemNode {
-  if (known && known.type !== "card" && known.data.item === item) return known;
+  if (known && !isCard(known) && known.data.item === item) return known;
   const place = isObject(item) ? placeIn(item.get(list === "groups" ? "bounds" : "at")) : undefined;
   const size = { width: place?.width ?? 240, height: place?.height ?? 120 };
   const kind = list === "groups" ? "group" : "note";
@@ -152,13 +158,13 @@ function linksInto(id: Id, node: Node, nodes: Workflow["nodes"], types: NodeType
   if (known?.node === node && sources.every((source, index) => source === known.sources[index])) return known;
   const links = [...node.inputs].flatMap(([input, value]) => {
     const source = value instanceof Link ? nodes.get(value.node) : undefined;
-    return source ? [linkOf(id, node, input, value as Link, source, types, known)] : [];
+    return source ? [linkOf(id, node, input, value as Link, source, nodes, types, known)] : [];
   });
   return { node, sources, links };
 }
 
-function linkOf(id: Id, node: Node, input: string, { node: from, output }: Link, source: Node, types: NodeTypes, known: Into | undefined): Edge {
-  const kind = types.get(source.type)?.outputs.find((item) => item.name === output)?.types[0] ?? "*";
+function linkOf(id: Id, node: Node, input: string, { node: from, output }: Link, source: Node, nodes: Workflow["nodes"], types: NodeTypes, known: Into | undefined): Edge {
+  const kind = givenTypes(nodes, new Link(from, output), types)[0] ?? "*";
   const className = `link type-${colourOf(kind)}${node.mode !== "run" || source.mode !== "run" ? " link-off" : ""}`;
   const key = `${flowId(id)} ${input}`;
   const old = known?.links.find((link) => link.id === key);

@@ -3,9 +3,10 @@
 import { Link, type Id, type Node, type Workflow } from "../document/document";
 import { isCollapsed } from "../document/looks";
 import type { Input, NodeType, Output } from "../document/schema";
+import { REROUTE } from "../document/subgraphs";
 import type { Widget } from "../document/widgets";
 
-export const SIZES = { narrow: 200, width: 250, wide: 310, header: 34, socket: 24, widget: 32, prompt: 104, picture: 190, pad: 8 } as const;
+export const SIZES = { narrow: 200, width: 250, wide: 310, header: 34, socket: 24, widget: 32, prompt: 104, picture: 190, pad: 8, reroute: 44 } as const;
 
 export interface Row {
   readonly kind: "sockets" | "widget" | "picture";
@@ -53,6 +54,7 @@ export interface Asked {
 export function shapeOf(type: NodeType, node: Node, { width, height = 0 }: Asked = {}): Shape {
   const prompts = type.inputs.some((input) => input.widget?.kind === "prompt");
   const wide = width ? Math.max(width, SIZES.narrow) : prompts ? SIZES.wide : SIZES.width;
+  if (type.id === REROUTE) return rerouteShape(type);
   if (isCollapsed(node)) return { width: wide, height: SIZES.header, rows: [] };
   const rows: Row[] = [];
   let top: number = SIZES.header + SIZES.pad / 2;
@@ -91,6 +93,12 @@ function grown(shape: Shape, more: number): Shape {
     return next;
   });
   return { ...shape, height: shape.height + moved, rows };
+}
+
+/** A reroute is as small as its two sockets. */
+function rerouteShape({ inputs: [input], outputs: [output] }: NodeType): Shape {
+  const ends = { ...(input ? { input } : {}), ...(output ? { output } : {}) };
+  return { width: SIZES.reroute, height: SIZES.socket, rows: [{ kind: "sockets", top: 0, height: SIZES.socket, ...ends }] };
 }
 
 function heightOf(widget: Widget): number {

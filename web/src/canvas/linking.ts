@@ -5,25 +5,25 @@ import * as commands from "../document/commands";
 import { fits } from "../document/schema";
 import { nodeId, run, tell, typeOf, workflow, type Searching } from "../editor";
 import { refusal } from "./connect";
+import { linkCommand } from "../subgraphActions";
 import { searchAt } from "./view";
 
 export function connect({ source, sourceHandle, target, targetHandle }: Connection): void {
-  if (sourceHandle && targetHandle) run(commands.connect(nodeId(source), sourceHandle, nodeId(target), targetHandle));
+  if (sourceHandle && targetHandle) run(linkCommand(nodeId(source), sourceHandle, nodeId(target), targetHandle));
 }
 
 export function disconnect(edge: Edge): void {
   if (edge.targetHandle) run(commands.disconnect(nodeId(edge.target), edge.targetHandle));
 }
 
+const relinked = { count: 0 };
+
 export function reconnect(old: Edge, ends: Connection): void {
   const { source, sourceHandle, target, targetHandle } = ends;
   if (!sourceHandle || !targetHandle || !old.targetHandle) return;
-  run(
-    commands.all(
-      commands.disconnect(nodeId(old.target), old.targetHandle),
-      commands.connect(nodeId(source), sourceHandle, nodeId(target), targetHandle),
-    ),
-  );
+  const gesture = `relink ${(relinked.count += 1)}`;
+  run(commands.disconnect(nodeId(old.target), old.targetHandle), gesture);
+  run(linkCommand(nodeId(source), sourceHandle, nodeId(target), targetHandle), gesture);
 }
 
 export function endReconnection(_: unknown, edge: Edge, __: unknown, state: FinalConnectionState): void {

@@ -6,7 +6,7 @@ import { isObject } from "../document/json";
 import { tintOf } from "../document/looks";
 import { boxOf, linkTouches, nodeTouches, type Box } from "./boxes";
 import type { Painted } from "./elements";
-import { titleIn, type AnyNode, type CardNode, type ItemNode, type Scene } from "./flow";
+import { isCard, titleIn, type AnyNode, type CardNode, type ItemNode, type Scene } from "./flow";
 import { SIZES } from "./geometry";
 import { FAR } from "./near";
 import type { Palette } from "./palette";
@@ -35,10 +35,10 @@ const FAMILY = 'system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", san
 export function paint(to: CanvasRenderingContext2D, painting: Painting, box: Box, zoom: number): boolean {
   const nodes = painting.nodes.filter((node) => nodeTouches(node, box));
   const curves = painting.links.flatMap((link) => curveOf(painting.scene, link, box) ?? []);
-  const items = nodes.filter((node): node is ItemNode => node.type !== "card");
+  const items = nodes.filter((node): node is ItemNode => !isCard(node));
   for (const item of items) paintItem(to, item, painting, zoom);
   paintCurves(to, curves, painting, zoom);
-  for (const node of nodes) if (node.type === "card") paintCard(to, node, painting, zoom);
+  for (const node of nodes) if (isCard(node)) paintCard(to, node, painting, zoom);
   return nodes.length + curves.length > 0;
 }
 

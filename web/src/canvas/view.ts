@@ -5,7 +5,8 @@ import type { Point } from "../document/commands";
 import type { Wanted } from "../search/types";
 import { around, boxOf } from "./boxes";
 import { NO_SCENE, type AnyNode, type Scene } from "./flow";
-import { flowId, search, select, selectedNodes, type Searching } from "../editor";
+import { spotOf } from "../document/subgraphs";
+import { flowId, search, select, selectedNodes, showPath, whole, type Searching } from "../editor";
 
 /** Nodes are read from this zoom on. */
 const LEGIBLE = 0.6;
@@ -59,9 +60,14 @@ export function fitSelected(): void {
 }
 
 /** Selects a node and brings it into sight. */
-export function goTo(id: string): void {
+/** Shows a node by the id that it runs under, wherever it lies. */
+export function goTo(ran: string): void {
+  const { path, id } = spotOf(whole(), ran) ?? { path: [], id: ran };
+  showPath(path);
   select([flowId(id)]);
-  show(nodesOf([id]), { padding: 1, maxZoom: 1 });
+  requestAnimationFrame(() => {
+    show(nodesOf([id]), { padding: 1, maxZoom: 1 });
+  });
 }
 
 /** Moves the canvas where a node is not whole in sight, or too small to be read. */

@@ -34,7 +34,7 @@ const REACH: Submenu = { title: C.menu.select, ids: ["select.before", "select.af
 const CLIPBOARD = ["edit.copy", "edit.duplicate", "edit.delete"] as const;
 
 export const MENUS: Readonly<Record<MenuPlace, readonly Entry[]>> = {
-  canvas: ["add.node", "add.note", null, "edit.paste", "select.all", null, "arrange.tidy", "view.fit", "arrange.snap", "view.shapes", "view.minimap"],
+  canvas: ["add.node", "add.note", "add.reroute", null, "edit.paste", "select.all", null, "arrange.tidy", "view.fit", "arrange.snap", "view.shapes", "view.minimap"],
   node: [
     "edit.port",
     "edit.rename",
@@ -47,6 +47,9 @@ export const MENUS: Readonly<Record<MenuPlace, readonly Entry[]>> = {
     "edit.collapse",
     "edit.pin",
     "size.reset",
+    "subgraph.enter",
+    "subgraph.fold",
+    "subgraph.unfold",
     null,
     ...CLIPBOARD,
     null,
@@ -61,6 +64,7 @@ export const MENUS: Readonly<Record<MenuPlace, readonly Entry[]>> = {
     "edit.bypass",
     null,
     "edit.group",
+    "subgraph.fold",
     ALIGN,
     "arrange.tidy",
     "edit.collapse",
@@ -72,7 +76,7 @@ export const MENUS: Readonly<Record<MenuPlace, readonly Entry[]>> = {
   ],
   group: ["edit.rename", "colours", null, "select.contents", "group.fit", "edit.pin", null, "edit.delete"],
   note: ["colours", null, "edit.delete"],
-  link: ["link.insert", null, "link.cut"],
+  link: ["link.insert", "add.reroute", null, "link.cut"],
 };
 
 /** The menu that fits what is selected. */

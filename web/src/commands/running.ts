@@ -1,5 +1,5 @@
 import * as actions from "../actions";
-import { selectedNodes, workflow } from "../editor";
+import { ranId, selectedNodes, workflow } from "../editor";
 import { activeJobs, useRuns } from "../runs";
 import { C } from "../texts-canvas";
 import type { Command } from "./command";
@@ -32,7 +32,7 @@ export const RUNNING: readonly Command[] = [
     keys: ["Ctrl+Shift+Enter"],
     words: C.words["runTo"] ?? "",
     isReady: () => selectedNodes().length > 0,
-    run: () => actions.trying(() => actions.runWorkflow(1, selectedNodes())),
+    run: () => actions.trying(() => actions.runWorkflow(1, selectedNodes().map((id) => ranId(id)))),
   },
   {
     id: "run.cancel",

@@ -6,10 +6,11 @@ import { EDITING } from "./editing";
 import { LOOKS } from "./looks";
 import { RUNNING } from "./running";
 import { SELECTING } from "./selecting";
+import { SUBGRAPHS } from "./subgraphs";
 import { VIEWING } from "./viewing";
 import { WORKFLOWS } from "./workflows";
 
-export const COMMANDS: readonly Command[] = [...RUNNING, ...EDITING, ...SELECTING, ...ARRANGING, ...LOOKS, ...VIEWING, ...WORKFLOWS];
+export const COMMANDS: readonly Command[] = [...RUNNING, ...EDITING, ...SELECTING, ...SUBGRAPHS, ...ARRANGING, ...LOOKS, ...VIEWING, ...WORKFLOWS];
 
 const BY_ID: ReadonlyMap<string, Command> = new Map(COMMANDS.map((command) => [command.id, command]));
 

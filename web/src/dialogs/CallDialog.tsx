@@ -1,7 +1,7 @@
 import { useState } from "react";
 import { commandLine, curlCode, pythonCode, settable, type Call } from "../document/callcode";
 import { writeWorkflow } from "../document/document";
-import { useWorkflow } from "../editor";
+import { useWhole } from "../editor";
 import { download, fileName } from "../files";
 import { useMe } from "../me";
 import { copyText } from "../copying";
@@ -13,7 +13,7 @@ type Language = keyof typeof LANGUAGES;
 
 /** The code that runs this workflow from elsewhere, to be copied. */
 export default function CallDialog() {
-  const workflow = useWorkflow();
+  const workflow = useWhole();
   const token = useMe((me) => me.token);
   const [language, setLanguage] = useState<Language>("python");
   const sets = settable(workflow);

@@ -2,7 +2,7 @@ import { useState } from "react";
 import { trying } from "../actions";
 import type { MissingFile, MissingType } from "../api/files";
 import { goTo } from "../canvas/view";
-import { titleOf } from "../editor";
+import { titleOfRan } from "../editor";
 import { compareContents, putMatches, useFiles } from "../files";
 import { T } from "../texts";
 import { close, Frame } from "./Frame";
@@ -125,7 +125,7 @@ function FileLine({ file, chosen, isDone, choose, use }: LineProps) {
   return (
     <li className={isDone ? "done" : ""}>
       <div>
-        <b>{file.name}</b> <small>{T.missing.of(titleOf(file.node), file.kind)}</small>
+        <b>{file.name}</b> <small>{T.missing.of(titleOfRan(file.node), file.kind)}</small>
         {match && (
           <div className="match">
             <select aria-label={T.missing.instead(file.name)} value={chosen} disabled={isDone} onChange={(event) => choose(event.target.value)}>

@@ -2,7 +2,7 @@ import { useEffect, useState } from "react";
 import { trying } from "../actions";
 import { loadWorkflow, versionsOf, type Version } from "../api/files";
 import { readWorkflow, type Workflow } from "../document/document";
-import { currentTab, run, useWorkflow } from "../editor";
+import { currentTab, runWhole, useWhole } from "../editor";
 import { openVersion, useFiles } from "../files";
 import { T } from "../texts";
 import { DifferenceList } from "./Difference";
@@ -12,7 +12,7 @@ import { close, Frame } from "./Frame";
 /** What a workflow was at each save: looked at beside what is open, opened, or put back. */
 export default function VersionsDialog() {
   const name = useFiles((state) => state.versionsOf);
-  const now = useWorkflow();
+  const now = useWhole();
   const [versions, setVersions] = useState<readonly Version[] | null>(null);
   const [chosen, setChosen] = useState<Version | null>(null);
   const [then, setThen] = useState<Workflow | null>(null);
@@ -63,7 +63,7 @@ export default function VersionsDialog() {
                   type="button"
                   className="run"
                   onClick={() => {
-                    run(() => then);
+                    runWhole(() => then);
                     close();
                   }}
                 >

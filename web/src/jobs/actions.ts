@@ -3,7 +3,9 @@
 import * as api from "../api/jobs";
 import type { Problem } from "../api/client";
 import { openJob } from "../files";
-import { repairAll, repairOf } from "../document/repairs";
+import { all, type Command } from "../document/commands";
+import { repairOf } from "../document/repairs";
+import { atSpot, spotOf } from "../document/subgraphs";
 import * as editor from "../editor";
 import { dropJob, readQueue, showJob, useRuns } from "../runs";
 import { R } from "../texts-runs";
@@ -20,8 +22,7 @@ export async function cancelCurrent(): Promise<void> {
 export async function showOnCanvas(job: string): Promise<void> {
   await showJob(job);
   const run = useRuns.getState().jobs.get(job);
-  const { nodes } = editor.workflow();
-  const isHere = run && [...run.nodes.keys()].some((id) => nodes.has(id));
+  const isHere = run && [...run.nodes.keys()].some((id) => spotOf(editor.whole(), id));
   if (isHere || !run?.nodes.size) return;
   await openJob(job);
   await showJob(job);
@@ -44,13 +45,18 @@ export async function forgetJob(job: string): Promise<void> {
 
 // Problems
 
+/** The fix of a problem, made on the canvas where its node lies. */
+function repairThere(problem: Problem): Command {
+  return problem.node === null ? repairOf(problem) : atSpot(problem.node, (node) => repairOf({ ...problem, node }));
+}
+
 /** Makes the fix of one problem; undo takes it back. */
 export function fixProblem(problem: Problem): void {
-  editor.run(repairOf(problem));
+  editor.runWhole(repairThere(problem));
 }
 
 export function fixProblems(problems: readonly Problem[]): void {
-  editor.run(repairAll(problems));
+  editor.runWhole(all(...problems.map(repairThere)));
   editor.tell(R.repair.done(problems.length));
 }
 

@@ -5,7 +5,7 @@ import { pictureDetail } from "../api/assets";
 import { readWorkflow, type Workflow } from "../document/document";
 import { seedsFor, withSeeds } from "../document/picture";
 import { printJson } from "../document/json";
-import { open, run, tell, useEditor, workflow } from "../editor";
+import { open, runWhole, tell, useEditor, whole } from "../editor";
 import * as api from "../api/jobs";
 import { R } from "../texts-runs";
 
@@ -30,10 +30,10 @@ export async function openPicture(shot: Shown): Promise<void> {
 
 /** Sets the seeds that made a picture in the workflow that is open, and keeps them. */
 export async function seedsOf(shot: Shown): Promise<void> {
-  const seeds = seedsFor(workflow(), await workflowOf(shot), useEditor.getState().types);
+  const seeds = seedsFor(whole(), await workflowOf(shot), useEditor.getState().types);
   const [first] = seeds;
   if (!first) throw new Error(R.full.noSeed);
-  run(withSeeds(workflow(), seeds, SEED_KEY));
+  runWhole(withSeeds(whole(), seeds, SEED_KEY));
   tell(R.full.seedUsed(printJson(first.seed), seeds.length));
 }
 

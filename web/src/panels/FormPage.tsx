@@ -1,9 +1,9 @@
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { cancelRuns, runWorkflow, trying } from "../actions";
 import { inputUrl } from "../api/client";
 import { asText, isObject } from "../document/json";
 import { addPort, inputPorts, movePort, possiblePorts, removePort, renamePort, type Port } from "../document/ports";
-import { currentTab, labelOf, run, titleOf, typeOf, useEditor, useWorkflow } from "../editor";
+import { currentTab, labelOf, run, showPath, titleOf, typeOf, useEditor, useWorkflow } from "../editor";
 import { copyText } from "../copying";
 import { formAddress, useFiles } from "../files";
 import { may, useMe } from "../me";
@@ -21,6 +21,9 @@ export function FormPage() {
   const title = useEditor((state) => labelOf(currentTab(state)));
   const saved = useEditor((state) => (currentTab(state).etag === null ? "" : currentTab(state).name));
   const [isChoosing, setChoosing] = useState(false);
+  useEffect(() => {
+    showPath([]); // a form is of the whole workflow
+  }, []);
   const ports = inputPorts(workflow);
   const choosing = isChoosing || !ports.length;
   return (

@@ -31,6 +31,7 @@ const PATHS = {
   play: "M5 3l8 5-8 5z",
   grid: "M3 3h4v4H3zM9 3h4v4H9zM3 9h4v4H3zM9 9h4v4H9z",
   pause: "M5.5 3.5v9M10.5 3.5v9",
+  enter: "M3 8h7M7 5l3 3-3 3M10 3h3v10h-3",
   more: "M8 3.5v.1M8 8v.1M8 12.5v.1",
 } as const;
 

@@ -4,7 +4,7 @@ import { RepairButton, withoutNode } from "../canvas/NodeStatus";
 import { goTo } from "../canvas/view";
 import type { Id } from "../document/document";
 import { safeRepairs } from "../document/repairs";
-import { titleOf, useEditor, useWorkflow } from "../editor";
+import { titleOfRan, useEditor, useWorkflow } from "../editor";
 import { fixProblems } from "../jobs/actions";
 import { T } from "../texts";
 import { R } from "../texts-runs";
@@ -53,7 +53,7 @@ function byNode(problems: readonly Problem[]): ReadonlyMap<Id | null, readonly P
 }
 
 function NodeProblems({ node, problems }: { readonly node: Id | null; readonly problems: readonly Problem[] }) {
-  const title = node === null ? R.problems.workflow : titleOf(node);
+  const title = node === null ? R.problems.workflow : titleOfRan(node);
   return (
     <li className={problems.some(isError) ? "" : "warning"}>
       {node === null ? (

@@ -3,7 +3,7 @@ import { trying } from "../actions";
 import { openJob } from "../files";
 import { thumbnailUrl } from "../api/assets";
 import * as api from "../api/jobs";
-import { titleOf } from "../editor";
+import { titleOfRan } from "../editor";
 import { copyText, forgetJob, moveJob, setPriority, showOnCanvas } from "../jobs/actions";
 import { progressOf } from "../jobs/estimate";
 import { isPicture } from "../jobs/media";
@@ -160,7 +160,7 @@ function OpenState({ job, place }: { readonly job: api.Job; readonly place: numb
     <>
       <small>
         <b>{R.percent(share)}</b>
-        <span>{current === null ? T.run.states["running"] : titleOf(current)}</span>
+        <span>{current === null ? T.run.states["running"] : titleOfRan(current)}</span>
         {left !== null && left >= 1 && <span>{R.queue.left(duration(left))}</span>}
         {who && <span>{who}</span>}
       </small>

@@ -1,5 +1,5 @@
 import { cancelRuns, runWorkflow, trying } from "../actions";
-import { selectedNodes, tell, useEditor, workflowIn } from "../editor";
+import { ranId, selectedNodes, tell, useEditor, workflowIn } from "../editor";
 import { cancelCurrent } from "../jobs/actions";
 import { MOST_TIMES, setTimes, toggleOnChange, toggleTells, useRunning, useRunOnChange } from "../jobs/running";
 import { may, useMe } from "../me";
@@ -68,7 +68,7 @@ function RunMenu() {
       className="run run-more"
       groups={[
         [
-          run(R.bar.toSelected, !hasSelection, () => runWorkflow(1, selectedNodes())),
+          run(R.bar.toSelected, !hasSelection, () => runWorkflow(1, selectedNodes().map((id) => ranId(id)))),
           run(R.bar.keepSeeds, isEmpty, () => runWorkflow(times, undefined, true)),
         ],
         [

@@ -18,6 +18,7 @@ const GESTURES: readonly (readonly [keys: string, text: string])[] = [
   [C.keys.leave, C.keys.leaveText],
   [T.shortcuts.addClickKeys, T.shortcuts.addClick],
   [T.shortcuts.unlinkKeys, T.shortcuts.unlink],
+  [T.subgraphs.rerouteKeys, T.subgraphs.rerouteLink],
   [T.shortcuts.panKeys, T.shortcuts.pan],
   [T.shortcuts.marqueeKeys, T.shortcuts.marquee],
   [T.shortcuts.zoomKeys, T.shortcuts.zoom],

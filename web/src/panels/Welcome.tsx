@@ -1,7 +1,7 @@
 import { useEffect, useState } from "react";
 import { runWorkflow, trying } from "../actions";
 import { templates, type Template } from "../api/files";
-import { showDialog, useEditor, useWorkflow } from "../editor";
+import { showDialog, useEditor, useWhole } from "../editor";
 import { openTemplate } from "../files";
 import { useRuns } from "../runs";
 import { T } from "../texts";
@@ -12,7 +12,7 @@ const FIRST = ["txt2img", "lora", "sdxl-base", "controlnet"];
 
 /** What an empty canvas says: start from a picture, or add a node. */
 export function Welcome() {
-  const now = useWorkflow();
+  const now = useWhole();
   const isSearching = useEditor((state) => state.searching !== null);
   if (now.nodes.size || now.notes.length || now.groups.length || isSearching) return null;
   return (

@@ -40,6 +40,7 @@ export function searchTypes(types: NodeTypes, words: string, wanted: Wanted = {}
   const needles = needlesIn(words);
   const found: { type: NodeType; score: number }[] = [];
   for (const type of types.values()) {
+    if (type.id.startsWith("@")) continue; // the boundary of a subgraph
     if ((type.isDeprecated && !taste.deprecated) || !fitsWanted(type, wanted)) continue;
     const scores = needles.map((needle) => scoreOf(type, needle));
     if (scores.some((score) => score <= 0)) continue;

@@ -66,7 +66,7 @@ const editor: EditorForPlugins = {
 export async function loadModules(importing: (address: string) => Promise<unknown> = imported): Promise<void> {
   for (const address of await pluginModules()) await loadModule(address, importing);
   const { custom } = useModules.getState();
-  useEditor.setState(({ types }) => ({ types: withCustomWidgets(types, custom) }));
+  useEditor.setState(({ known }) => ({ known: withCustomWidgets(known, custom) }));
 }
 
 async function loadModule(address: string, importing: (address: string) => Promise<unknown>): Promise<void> {
