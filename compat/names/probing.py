@@ -8,6 +8,8 @@ from types import CodeType, FrameType
 from typing import Final
 
 _HERE: Final = str(Path(__file__).parent)
+_OURS: Final = str(Path(__file__).parents[1])
+"""Code of ours that asks, as a scan of a pack does, wants to know what is supported."""
 _MACHINERY: Final = "<frozen "
 _PROBES: Final = {"hasattr": 2, "getattr": 3}
 """Functions that ask whether a name is there, with the number of arguments by which they do."""
@@ -20,7 +22,7 @@ _Lines = tuple[tuple[int, int], ...]
 def is_probed() -> bool:
     """Whether the code that asks for a name here is ready for its absence: in a try, or by hasattr."""
     frame = _asking(currentframe())
-    if frame is None:
+    if frame is None or frame.f_code.co_filename.startswith(_OURS):
         return False
     line = frame.f_lineno
     return any(first <= line <= last for first, last in _probing_lines(frame.f_code.co_filename))
