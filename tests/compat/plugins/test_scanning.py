@@ -70,7 +70,7 @@ def test_a_module_that_cannot_load_takes_its_nodes_and_the_pack_along(tmp_path: 
         __init__="from .nodes import NODE_CLASS_MAPPINGS",
         nodes="""
             import cv9
-            from comfy.model_management import intermediate_dtype
+            from folder_paths import a_name_of_tomorrow
             class One:
                 pass
             NODE_CLASS_MAPPINGS = {"One": One}
@@ -79,7 +79,7 @@ def test_a_module_that_cannot_load_takes_its_nodes_and_the_pack_along(tmp_path: 
     )
     found = scan_pack(folder)
     reasons = (
-        "comfy.model_management.intermediate_dtype is not there",
+        "folder_paths.a_name_of_tomorrow is not there",
         "the Python package cv9 is not installed",
     )
     assert why(found) == {"One": reasons} and set(found.why) == set(reasons) and found.unread == ("torn.py",)
