@@ -4,7 +4,10 @@ import { searchAt } from "../canvas/view";
 import type { Id } from "../document/document";
 import { JsonError, parseJson, printJson, type Json } from "../document/json";
 import type { Input } from "../document/schema";
-import { tell } from "../editor";
+import { portAt, togglePort } from "../document/ports";
+import { run, tell, workflow } from "../editor";
+import { T } from "../texts";
+import { C } from "../texts-canvas";
 import { Popover } from "./Popover";
 import { W } from "./texts";
 
@@ -18,7 +21,7 @@ interface Props {
   readonly close: () => void;
 }
 
-/** What can be done with a widget: reset it, copy its value, or get it from another node. */
+/** What can be done with a widget: reset it, copy its value, get it from another node, show it in the form. */
 export function WidgetMenu({ box, id, input, value, set, reset, close }: Props) {
   const list = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -30,11 +33,13 @@ export function WidgetMenu({ box, id, input, value, set, reset, close }: Props) 
   };
   const paste = (): void => trying(async () => pasted(await navigator.clipboard.readText(), value, set));
   const link = (): void => searchAt([box.left, box.top], { gives: input.types }, { node: id, socket: input.name, isOutput: false });
+  const port = portAt(workflow(), id, input.name);
   const actions: readonly (readonly [text: string, action: (() => void) | undefined])[] = [
     [resetText(input.initial), reset],
     [W.copyValue, copy],
     [W.pasteValue, paste],
     [W.linkFrom, link],
+    [port === undefined ? C.commands.port : T.form.remove(port), () => run(togglePort(id, input.name))],
   ];
   return (
     <Popover box={box} close={close} className="widget-menu" onKeyDown={(event) => moveFocus(event, list.current)}>
