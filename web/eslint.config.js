@@ -14,7 +14,7 @@ export default tseslint.config(
   {
     files: ["e2e/**/*.mjs"],
     languageOptions: {
-      globals: { process: "readonly", console: "readonly", setTimeout: "readonly", URL: "readonly", fetch: "readonly", document: "readonly", localStorage: "readonly", DataTransfer: "readonly", File: "readonly", DragEvent: "readonly", ClipboardEvent: "readonly", OffscreenCanvas: "readonly", createImageBitmap: "readonly", Buffer: "readonly" },
+      globals: { process: "readonly", console: "readonly", setTimeout: "readonly", URL: "readonly", fetch: "readonly", document: "readonly", localStorage: "readonly", DataTransfer: "readonly", File: "readonly", DragEvent: "readonly", ClipboardEvent: "readonly", OffscreenCanvas: "readonly", createImageBitmap: "readonly", MutationObserver: "readonly", Blob: "readonly", Buffer: "readonly" },
     },
   },
 );

@@ -12,6 +12,7 @@ import { keepDrafts, keepLate, mayLose } from "./drafts";
 import { isChanged, setFacts, setProblems, tell, useEditor, useWhole } from "./editor";
 import { autosave, pasteText, refresh } from "./files";
 import { readMe } from "./me";
+import { readPlugins } from "./plugins";
 import { BesidePanel } from "./panels/BesidePanel";
 import { ContextMenu } from "./panels/ContextMenu";
 import { Dialogs } from "./panels/Dialogs";
@@ -31,7 +32,6 @@ import { followSettings, readSettings, useSettings, useTheme } from "./settings"
 import { followSystem } from "./system";
 import { isWriting, pastePicture } from "./widgets/dropping";
 import { MaskPainter } from "./widgets/mask/MaskPainter";
-import { loadModules } from "./widgets/modules";
 
 const FullView = lazy(() => import("./panels/FullView").then((module) => ({ default: module.FullView })));
 const Gallery = lazy(() => import("./panels/Gallery").then((module) => ({ default: module.Gallery })));
@@ -48,12 +48,12 @@ export function App() {
     trying(readTypes);
     trying(readMe);
     trying(readSettings);
-    trying(loadModules);
+    trying(readPlugins);
     document.addEventListener("keydown", onKey);
     const unfollow = followSettings();
     const stopSystem = followSystem();
     const stopGuard = guardFocus();
-    const stop = followRuns({ returned: () => trying(readTypes), changed: () => trying(readTypes), failed: tell });
+    const stop = followRuns({ returned: () => trying(readTypes), changed: pluginsChanged, failed: tell });
     return () => {
       document.removeEventListener("keydown", onKey);
       stopGuard();
@@ -92,6 +92,12 @@ export function App() {
       <Following />
     </ReactFlowProvider>
   );
+}
+
+/** A worker has loaded plugins. */
+function pluginsChanged(): void {
+  trying(readTypes);
+  trying(readPlugins);
 }
 
 /** Puts the chosen look on the page. */

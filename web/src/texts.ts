@@ -162,6 +162,7 @@ export const T = {
     filter: "Search workflows",
   },
   told: {
+    pluginsFailed: (names: readonly string[]) => `${names.length === 1 ? "Plugin" : "Plugins"} ${names.join(", ")} could not be loaded. See About.`,
     saved: (name: string) => `Saved as ${name}.`,
     copied: (count: number) => (count === 1 ? "1 node copied." : `${count} nodes copied.`),
     cannotOpen: (name: string, why: string) => `${name} cannot be opened: ${why}`,

@@ -57,9 +57,9 @@ export function pressed({ key, ctrlKey, metaKey, altKey, shiftKey }: Press): str
   return [ctrlKey || metaKey ? "Ctrl" : "", altKey ? "Alt" : "", shiftKey && !makesSign ? "Shift" : "", name].filter(Boolean).join("+");
 }
 
-const WRITES = "input:not([type=checkbox], [type=radio], [type=button]), textarea, select, [contenteditable]";
+const WRITES = "input:not([type=checkbox], [type=radio], [type=button], [type=color], [type=range]), textarea, select, [contenteditable]";
 const OF_CONTROLS = ["Space", "Enter", "Delete", "Backspace", "ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"];
-const CONTROLS = "button, a, summary, [role=tab], [role=slider], [role=switch]";
+const CONTROLS = "button, a, summary, [role=tab], [role=slider], [role=switch], input";
 
 /** Does what the keys stand for, unless a text is written, a control wants them, or something is open over the canvas. */
 export function onKeyOf(commands: readonly Command[]): (event: KeyboardEvent) => void {

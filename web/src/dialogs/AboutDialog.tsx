@@ -2,7 +2,9 @@ import { useEffect, useState } from "react";
 import { trying } from "../actions";
 import { folderPaths, pluginsTold, systemTold, type PluginTold, type SystemTold } from "../api/about";
 import { useMe } from "../me";
+import { isBroken } from "../plugins";
 import { T } from "../texts";
+import { useModules } from "../widgets/modules";
 import { Frame } from "./Frame";
 
 interface Told {
@@ -15,6 +17,7 @@ interface Told {
 /** What this is, what it runs on, what plugins it has, and where its files lie. */
 export default function AboutDialog() {
   const me = useMe();
+  const troubles = useModules((state) => state.troubles);
   const [told, setTold] = useState<Told | null>(null);
   useEffect(() => {
     trying(async () => {
@@ -35,9 +38,9 @@ export default function AboutDialog() {
               {told.plugins.map((plugin) => (
                 <Plugin key={plugin.name} plugin={plugin} />
               ))}
-              {told.clashes.map((clash) => (
-                <li key={clash} className="clash">
-                  {clash}
+              {[...troubles, ...told.clashes].map((sentence) => (
+                <li key={sentence} className="clash">
+                  {sentence}
                 </li>
               ))}
             </ul>
@@ -85,10 +88,10 @@ function Facts({ system, role }: { readonly system: SystemTold; readonly role: s
   );
 }
 
-function Plugin({ plugin: { name, version, state, nodes, message, trace, notes } }: { readonly plugin: PluginTold }) {
-  const isBroken = state === "failed" || state === "crashed";
+function Plugin({ plugin }: { readonly plugin: PluginTold }) {
+  const { name, version, state, nodes, message, trace, notes } = plugin;
   return (
-    <li className={isBroken ? "failed" : ""}>
+    <li className={isBroken(plugin) ? "failed" : ""}>
       <b>{[name, version].filter(Boolean).join(" ")}</b> <small>{state === "loaded" ? T.about.nodes(nodes.length) : T.about.plugin[state]}</small>
       {[message, ...notes].filter(Boolean).map((line) => (
         <p key={line}>{line}</p>

@@ -6,7 +6,7 @@ const listed = (...modules: string[]): void => {
 };
 
 beforeEach(() => {
-  useModules.setState({ custom: new Map(), mounts: new Map(), troubles: [] });
+  useModules.setState({ custom: new Map(), mounts: new Map(), tried: new Set(), troubles: [] });
 });
 afterEach(() => {
   vi.unstubAllGlobals();
@@ -27,6 +27,19 @@ describe("modules of plugins", () => {
       "The plugin module /c.js did not load: it has no default export that is a function",
       "The plugin module /d.js did not load: not found",
     ]);
+  });
+
+  it("are loaded once, however often the server lists them, and those that come later are loaded then", async () => {
+    const [asked, load] = [[] as string[], (address: string) => {
+      asked.push(address);
+      return address === "/b.js" ? Promise.reject(new Error("not found")) : Promise.resolve({ default: () => undefined });
+    }];
+    listed("/a.js", "/b.js");
+    expect(await loadModules(load)).toEqual(["The plugin module /b.js did not load: not found"]);
+    listed("/a.js", "/b.js", "/c.js");
+    expect(await loadModules(load)).toEqual([]);
+    expect(asked).toEqual(["/a.js", "/b.js", "/c.js"]);
+    expect(useModules.getState().troubles).toHaveLength(1);
   });
 
   it("cannot ask for a widget of any height", async () => {

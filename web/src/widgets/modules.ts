@@ -40,11 +40,13 @@ export interface EditorForPlugins {
 interface Modules {
   readonly custom: ReadonlyMap<string, CustomWidget>;
   readonly mounts: ReadonlyMap<string, Mount>;
+  /** The addresses of modules that were loaded, or could not be. */
+  readonly tried: ReadonlySet<string>;
   /** Sentences about modules that did not load. */
   readonly troubles: readonly string[];
 }
 
-export const useModules = create<Modules>(() => ({ custom: new Map(), mounts: new Map(), troubles: [] }));
+export const useModules = create<Modules>(() => ({ custom: new Map(), mounts: new Map(), tried: new Set(), troubles: [] }));
 
 const LOWEST = 24;
 const HIGHEST = 600;
@@ -62,22 +64,29 @@ const editor: EditorForPlugins = {
   },
 };
 
-/** Loads every module that the server lists. One that fails is told of; the others go on. */
-export async function loadModules(importing: (address: string) => Promise<unknown> = imported): Promise<void> {
-  for (const address of await pluginModules()) await loadModule(address, importing);
+/** Loads every module that the server lists and that did not load before; gives what went wrong. One that fails hinders no other. */
+export async function loadModules(importing: (address: string) => Promise<unknown> = imported): Promise<readonly string[]> {
+  const addresses = await pluginModules();
+  const { tried } = useModules.getState();
+  const fresh = addresses.filter((address) => !tried.has(address));
+  useModules.setState({ tried: new Set([...tried, ...fresh]) });
+  const found: string[] = [];
+  for (const address of fresh) found.push(...(await loadModule(address, importing)));
+  useModules.setState(({ troubles }) => ({ troubles: [...troubles, ...found] }));
   const { custom } = useModules.getState();
-  useEditor.setState(({ known }) => ({ known: withCustomWidgets(known, custom) }));
+  if (fresh.length) useEditor.setState(({ known }) => ({ known: withCustomWidgets(known, custom) }));
+  return found;
 }
 
-async function loadModule(address: string, importing: (address: string) => Promise<unknown>): Promise<void> {
+/** What went wrong, in a sentence. */
+async function loadModule(address: string, importing: (address: string) => Promise<unknown>): Promise<readonly string[]> {
   try {
     const { default: start } = (await importing(address)) as { default?: unknown };
     if (typeof start !== "function") throw new TypeError("it has no default export that is a function");
     await (start as (given: EditorForPlugins) => unknown)(editor);
+    return [];
   } catch (error) {
-    const trouble = W.moduleFailed(address, error instanceof Error ? error.message : String(error));
-    useModules.setState(({ troubles }) => ({ troubles: [...troubles, trouble] }));
-    tell(trouble);
+    return [W.moduleFailed(address, error instanceof Error ? error.message : String(error))];
   }
 }
 
