@@ -29,7 +29,7 @@ def apply_model(model: Model, x: Tensor, sigma: Tensor, c: dict[str, Any]) -> Te
     field's names."""
     network = model.network
     sampling = network.model_sampling
-    device, dtype = network.device.device, network.device.dtype
+    device, dtype = network.compute.device, network.compute.dtype
     scaled = sampling.calculate_input(sigma, x)
     if c.get("c_concat") is not None:
         scaled = torch.cat([scaled, c["c_concat"].to(scaled)], dim=1)
@@ -98,7 +98,7 @@ def _batches(model: Model, jobs: list[Job], x: Tensor) -> list[list[Job]]:
 def _limit(model: Model, x: Tensor) -> int:
     network = model.network
     item = x.shape[0] * x.shape[-1] * x.shape[-2] * network.layout.model_channels * _ACTIVATIONS
-    return max(1, int(free_memory(network.device.device) * 0.7 // (item * network.device.dtype.itemsize)))
+    return max(1, int(free_memory(network.compute.device) * 0.7 // (item * network.compute.dtype.itemsize)))
 
 
 def _may_share(a: Condition, b: Condition, x: Tensor) -> bool:

@@ -286,13 +286,13 @@ class Guider:
         start = _network_start(network, latent_image)
         mask = None if denoise_mask is None else fit_noise_mask(denoise_mask, noise)
         unet = network.diffusion_model
-        ready(unet, network.device.device, network.device.dtype)
+        ready(unet, network.compute.device, network.compute.dtype)
         self.conds = prepare(model, self.original_conds, Canvas(noise, start, mask, seed))
         run_facts = {"sample_sigmas": sigmas, "generator": _generator_after(noise, seed)}
         self.model_options["transformer_options"] |= run_facts
         extra_args = {"model_options": self.model_options, "seed": seed}
         try:
-            with applied(unet, model.patches, network.device.dtype):
+            with applied(unet, model.patches, network.compute.dtype):
                 made = sampler.sample(
                     self, sigmas.float(), extra_args, callback, noise, start, mask, disable_pbar
                 )

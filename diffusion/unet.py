@@ -6,6 +6,7 @@ knows.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from math import log
 from typing import Any
 
@@ -46,7 +47,7 @@ def run_unet(
     emb = _embedding(unet, x, timesteps, y, options)
     h, skips = _down(unet, x, emb, context, residuals, options)
     options["block"] = ("middle", 0)
-    h = _run(_middle(unet), h, emb, context, options)
+    h = _run(middle_block(unet), h, emb, context, options)
     h = _add(h, residuals, "middle")
     h = _up(unet, h, skips, emb, context, residuals, options)
     return unet.conv_out(F.silu(unet.conv_norm_out(h)))
@@ -78,7 +79,7 @@ def control_residuals(
             h = h + shown
         skips.append(network.controlnet_down_blocks[number](h))
     options["block"] = ("middle", 0)
-    return skips, network.controlnet_mid_block(_run(_middle(network), h, emb, context, options))
+    return skips, network.controlnet_mid_block(_run(middle_block(network), h, emb, context, options))
 
 
 def _embedding(unet: Any, x: Tensor, timesteps: Tensor, y: Tensor | None, options: Options) -> Tensor:
@@ -167,7 +168,8 @@ def _pairs(level: Any) -> list[list[Layer]]:
     ]
 
 
-def _middle(unet: Any) -> list[Layer]:
+def middle_block(unet: Any) -> list[Layer]:
+    """The layers between the ways down and up."""
     middle = unet.mid_block
     if middle is None:
         return []
@@ -218,7 +220,9 @@ def _attention(module: Any, x: Tensor, context: Tensor, options: Options) -> Ten
         h = module.proj_in(h)
     for index, block in enumerate(module.transformer_blocks):
         options["block_index"] = index
-        h = _transformer(block, h, context, options)
+        replace = _replacement("transformer_block", options)
+        ask = replace or partial(transformer, block)
+        h = ask(h, context=context, transformer_options=options)
         options["transformer_index"] += 1
     if module.use_linear_projection:
         h = module.proj_out(h)
@@ -230,9 +234,10 @@ def _attention(module: Any, x: Tensor, context: Tensor, options: Options) -> Ten
     return h + x
 
 
-def _transformer(block: Any, x: Tensor, context: Tensor, options: Options) -> Tensor:
+def transformer(block: Any, x: Tensor, context: Tensor, transformer_options: Options) -> Tensor:
+    """One transformer block on (B, T, W): attention to itself, to the text (B, T', W'), and what follows."""
     heads = {"n_heads": block.attn1.heads, "dim_head": block.attn1.inner_dim // block.attn1.heads}
-    extra = {**options, **heads}
+    extra = {**transformer_options, **heads}
     x = x + _patchable(block.attn1, block.norm1(x), None, "attn1", extra)
     x = _patched(x, "middle_patch", extra)
     x = x + _patchable(block.attn2, block.norm2(x), context, "attn2", extra)

@@ -63,9 +63,13 @@ class Network:
     layout: UnetLayout
     model_sampling: DiscreteSampling
     latent_format: LatentFormat
-    device: Device
+    compute: Device
     names: Mapping[str, str] = field(default_factory=dict[str, str])
     preview: LatentPreview | None = None
+
+    @property
+    def device(self) -> torch.device:
+        return self.compute.device
 
     def process_latent_in(self, latent: Tensor) -> Tensor:
         return self.latent_format.process_in(latent)
@@ -106,19 +110,19 @@ class Model:
         """The network as this handle runs it: with the parts and the dtype that patches put in place."""
         parts = {n: p for n, p in self.object_patches.items() if n in ("model_sampling", "latent_format")}
         if dtype := self.object_patches.get("manual_cast_dtype"):
-            parts["device"] = replace(self.model.device, dtype=dtype)
+            parts["compute"] = replace(self.model.compute, dtype=dtype)
         return replace(self.model, **parts) if parts else self.model
 
     @property
     def load_device(self) -> torch.device:
-        return self.model.device.device
+        return self.model.device
 
     @property
     def offload_device(self) -> torch.device:
         return torch.device("cpu")
 
     def model_dtype(self) -> torch.dtype:
-        return self.network.device.dtype
+        return self.network.compute.dtype
 
     def set_model_compute_dtype(self, dtype: torch.dtype | None) -> None:
         """Compute in another dtype than the device's; None goes back to that."""

@@ -11,6 +11,7 @@ from typing import Any, Final
 import torch
 
 from compat.names.deep import PatcherInjection, WrapperExecutor
+from compat.names.networks import recognised_layers
 from compat.names.placeholders import placeholder
 from compat.names.session import Session
 from diffusion.clip_vision import ClipVision, ClipVisionOutput, load_clip_vision
@@ -330,6 +331,7 @@ def attention(session: Session) -> Names:
     same = ("optimized_attention", "optimized_attention_masked", "attention_pytorch", "attention_basic")
     return {
         **dict.fromkeys(same, optimized_attention),
+        **recognised_layers(),
         "optimized_attention_for_device": lambda *ignored, **named: optimized_attention,
         "default": lambda value, other: other if value is None else value,
         "exists": lambda value: value is not None,

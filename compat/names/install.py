@@ -26,6 +26,7 @@ from compat.names.placeholders import is_offered, placeholder, placeholder_modul
 from compat.names.probing import is_probed
 from compat.names.prompt_server import server
 from compat.names.session import Session
+from diffusion.values import Network
 
 Build = Callable[[Session], dict[str, Any]]
 _SHARED: Final = ("nodes", "server")
@@ -105,6 +106,7 @@ def install(session: Session) -> Session:
 def names_kept() -> Generator[None]:
     """Take everything back that was installed meanwhile."""
     modules, finders, path = dict(sys.modules), list(sys.meta_path), list(sys.path)
+    make = Network.__init__
     try:
         yield
     finally:
@@ -112,6 +114,7 @@ def names_kept() -> Generator[None]:
             del sys.modules[name]
         sys.modules.update({name: modules[name] for name in _SHARED if name in modules})
         sys.meta_path[:], sys.path[:] = finders, path
+        Network.__init__ = make  # type: ignore[method-assign]
 
 
 def _is_installed(name: str) -> bool:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import torch
 
+from compat.names.networks import name_layers, replacing_blocks
 from compat.names.text_objects import CLIP, delta_of
 from diffusion.controlnet import ControlNet
 from diffusion.sampling import Guider
@@ -250,8 +251,8 @@ _NETWORK: Final[Names] = {
     "concat_keys": _constant(()),
     "memory_usage_factor": _constant(1.0),
     "memory_required": memory_required,
-    "get_dtype": lambda self: self.device.dtype,
-    "get_dtype_inference": lambda self: self.device.dtype,
+    "get_dtype": lambda self: self.compute.dtype,
+    "get_dtype_inference": lambda self: self.compute.dtype,
     "adm_channels": property(lambda self: 2816 if self.family.base == "sdxl" else 0),
     "is_adm": lambda self: self.family.base == "sdxl",
     "extra_conds": _gives({}),
@@ -327,6 +328,8 @@ _GUIDER: Final[Names] = {
 
 
 def add_published_names() -> None:
-    """Let MODEL.add_patches take the names of single files too."""
+    """Let MODEL.add_patches take the names of single files too, and networks be walked by them."""
+    name_layers(Network)
     if not hasattr(Model.add_patches, _WRAPPED):
         Model.add_patches = _add_patches(Model.add_patches)  # type: ignore[method-assign]
+        Model.add_object_patch = replacing_blocks(Model.add_object_patch)  # type: ignore[method-assign]

@@ -91,7 +91,7 @@ def _host_lack(target: str) -> str:
             )
         except Exception:  # whatever a name raises, it cannot be had
             return f"{name} is not there"
-        if isinstance(value, Placeholder):
+        if type(value) is Placeholder:
             return f"{name} is not supported"
         if not isinstance(value, type(sys)):
             return ""
