@@ -119,10 +119,9 @@ class _Loading:
             with guard(str(path)), program_kept(notes):
                 module = import_pack(path)
                 self.found[str(path)] = self._registered(pack, module, notes)
-            web = getattr(module, "WEB_DIRECTORY", None)
             pack = replace(
                 pack,
-                web=str(path / web) if isinstance(web, str) else "",
+                web=self._web(path, module),
                 modules=_modules(pack.name, module),
             )
         except KeyboardInterrupt:
@@ -131,6 +130,16 @@ class _Loading:
             trace = "".join(traceback.format_exception(error))[-_LONGEST_TRACE:]
             pack = replace(pack, state="failed", message=_words(error), trace=trace)
         return replace(pack, notes=tuple(notes), seconds=time.perf_counter() - began)
+
+    def _web(self, path: Path, module: ModuleType) -> str:
+        """Where a pack's scripts lie: as it says, or the folder of its own that it put among the host's."""
+        web = getattr(module, "WEB_DIRECTORY", None)
+        if isinstance(web, str):
+            return str(path / web)
+        assert self.session is not None
+        folders: dict[str, Any] = self.session.modules["nodes"].EXTENSION_WEB_DIRS
+        own = (Path(str(folder)) for folder in folders.values())
+        return next((str(folder) for folder in own if folder.resolve().is_relative_to(path.resolve())), "")
 
     def described(self, pack: Pack, guard: Guard) -> Pack:
         """Ask the classes of a pack what they are, once all packs are there: some look at each other's."""

@@ -162,15 +162,24 @@ def test_what_was_loaded_is_remembered_for_processes_that_run_no_plugins_code(sh
     }
 
 
+ADDED_SCRIPTS = """
+import os, nodes
+nodes.EXTENSION_WEB_DIRS["elsewhere"] = "/"
+nodes.EXTENSION_WEB_DIRS["added"] = os.path.join(os.path.dirname(__file__), "js")
+"""
+
+
 def test_a_web_folder_that_is_worked_out_is_found_without_running_the_pack_again(shelf: Shelf) -> None:
     folder = shelf.pack("web", "WEB_DIRECTORY = './' + 'j' + 's'\n" + good("Web"))
     outside = shelf.pack("thief", "WEB_DIRECTORY = '..' + '/web'\n" + good("Thief"))
-    (folder / "js").mkdir()
+    added = shelf.pack("added", ADDED_SCRIPTS + good("Added"))
+    for pack in (folder, added):
+        (pack / "js").mkdir()
     write_loaded(shelf.home / "cache", shelf.load())
     settings = Settings(home=shelf.home, plugins=(shelf.home / "custom_nodes",))
     around = SimpleNamespace(settings=settings, plugins=settings.plugins)
     found = {pack.folder: pack.web for pack in packs_of(cast(Surroundings, around))}
-    assert found == {folder: folder / "js", outside: None}
+    assert found == {folder: folder / "js", outside: None, added: added / "js"}
 
 
 def test_what_a_pack_says_of_its_widgets_reaches_clients_and_an_upload_chooses_among_input_files(
