@@ -425,12 +425,13 @@ class Board:
             for worker in self.runner.workers:
                 worker.free(unload_models, free_memory)
 
+    def renew_workers(self, why: str) -> None:
+        """Let new processes take the places of the workers', each after its job."""
+        self.runner.renew_workers(why)
+
     async def ask_worker(self, question: str, data: Mapping[str, Any], seconds: float = 10.0) -> Any:
         """Ask the first worker that is not busy. Raises TimeoutError."""
-        workers = sorted(self.runner.workers, key=lambda worker: not worker.is_idle)
-        if not workers:
-            raise TimeoutError("There is no worker.")
-        return await workers[0].ask(question, data, seconds)
+        return await self.runner.ask_worker(question, data, seconds)
 
     async def plugin_address(self, seconds: float = 0.0) -> Address | None:
         """Where the first worker answers for plugins, if it does; while it starts it has some seconds."""

@@ -130,6 +130,20 @@ class Runner:
         order = {"workflow": texts.workflow, "rest": texts.rest, "done": list(done)}
         worker.run(job.id, job.attempts, order, job.models)
 
+    # What is asked of workers
+
+    async def ask_worker(self, question: str, data: Mapping[str, Any], seconds: float) -> Any:
+        """Ask the first worker that is not busy. Raises TimeoutError."""
+        workers = sorted(self.workers, key=lambda worker: not worker.is_idle)
+        if not workers:
+            raise TimeoutError("There is no worker.")
+        return await workers[0].ask(question, data, seconds)
+
+    def renew_workers(self, why: str) -> None:
+        """Let new processes take the places of the workers', each after its job."""
+        for worker in self.workers:
+            worker.renew(why)
+
     # What workers tell
 
     def heard(self, worker: WorkerProcess, message: Message, data: bytes) -> None:

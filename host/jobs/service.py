@@ -162,6 +162,10 @@ class JobService(Protocol):
         """Ask the workers, after their current job, to let go of models, or of models and all results."""
         ...
 
+    def renew_workers(self, why: str) -> None:
+        """Let a new process, which loads plugins again, take each worker's place after its job."""
+        ...
+
     async def ask_worker(self, question: str, data: Mapping[str, Any], seconds: float = 10.0) -> Any:
         """Ask an idle worker something that needs torch or plugins. Raises TimeoutError."""
         ...

@@ -41,7 +41,7 @@ def install_plugin(root: Path, source: str, dry_run: bool = False, replace: str 
         brought = bring(source, place / "new")
         entry, name = _entry(brought), replace or _name(brought)
         lock = read_lock(root)
-        if not replace and (there := _place(root, name)) is not None:
+        if not replace and (there := place_of(root, name)) is not None:
             raise InstallError(
                 f"{there} is there already. Write ./darkroom plugin update {name}, or remove it first."
             )
@@ -83,7 +83,7 @@ def roll_back(root: Path, name: str) -> Entry:
 
 def remove_plugin(root: Path, name: str) -> Path:
     """Take a plugin away, with what was kept of it. Raises InstallError."""
-    there = _place(root, name)
+    there = place_of(root, name)
     if there is None:
         raise InstallError(f"There is no plugin {name} in {root}. ./darkroom plugin list names them.")
     with _told_apart():
@@ -97,7 +97,7 @@ def remove_plugin(root: Path, name: str) -> Path:
 
 def set_enabled(root: Path, name: str, enabled: bool) -> None:
     """Say in the lock whether a plugin is to be loaded. Raises InstallError."""
-    there = _place(root, name)
+    there = place_of(root, name)
     if there is None:
         raise InstallError(f"There is no plugin {name} in {root}. ./darkroom plugin list names them.")
     with _told_apart():
@@ -108,7 +108,7 @@ def set_enabled(root: Path, name: str, enabled: bool) -> None:
     write_lock(root, {**lock, name: entry})
 
 
-def _place(root: Path, name: str) -> Path | None:
+def place_of(root: Path, name: str) -> Path | None:
     """Where a plugin lies: by its folder's name, or by what its plugin.toml calls it."""
     inner = [path for path in root.iterdir() if path.name[0] not in "._"] if root.is_dir() else []
     named = [
@@ -142,7 +142,7 @@ def _name(brought: Brought) -> str:
 
 def _swap(root: Path, name: str, new: Path) -> None:
     """Put a folder in a plugin's place, and keep what was there as the version before."""
-    there, kept = _place(root, name), root / PREVIOUS / name
+    there, kept = place_of(root, name), root / PREVIOUS / name
     if there is None:
         new.rename(root / name)
         return

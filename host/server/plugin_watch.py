@@ -27,13 +27,7 @@ async def watch_plugins(board: Board, folders: Folders) -> None:
             changed = sorted({path.name for path, _ in found ^ known})
             LOG.info("%s changed: plugins are loaded again.", ", ".join(changed[:5]))
             known = found
-            reload_plugins(board)
-
-
-def reload_plugins(board: Board) -> None:
-    """Let every worker load plugins again, after its job."""
-    for worker in board.runner.workers:
-        worker.renew(_CHANGED)
+            board.renew_workers(_CHANGED)
 
 
 def marks(roots: Sequence[Path]) -> frozenset[tuple[Path, int]]:

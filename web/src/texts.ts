@@ -340,6 +340,8 @@ export const T = {
     states: { starting: "starting", idle: "ready", busy: "working", restarting: "restarting", stopped: "stopped" } as Record<string, string>,
     plugins: "Plugins",
     noPlugins: "There are none.",
+    turn: (isOn: boolean) => (isOn ? "Turn on" : "Turn off"),
+    turnNamed: (name: string, isOn: boolean) => `Turn ${isOn ? "on" : "off"} ${name}`,
     nodes: (count: number) => (count === 1 ? "1 node type" : `${count} node types`),
     plugin: { loaded: "loaded", failed: "not loaded", crashed: "left out: it ended the process", disabled: "off", waiting: "not loaded yet" } as Record<string, string>,
     folders: "Folders",

@@ -164,6 +164,9 @@ class FakeJobs:
     async def free(self, unload_models: bool = False, free_memory: bool = False) -> None:
         self.asked.append(("free", (unload_models, free_memory)))
 
+    def renew_workers(self, why: str) -> None:
+        self.asked.append(("renew", (why,)))
+
     async def ask_worker(self, question: str, data: Mapping[str, Any], seconds: float = 10.0) -> Any:
         raise TimeoutError
 

@@ -106,7 +106,7 @@ async function callRoute({ url }) {
   assert.deepEqual(await reply.json(), { done: 1 });
 }
 
-async function readTroubles({ page, shot }) {
+async function readTroubles({ page, url, shot }) {
   await page.keyboard.press("Escape");
   await page.keyboard.press("Control+k");
   await page.getByRole("combobox", { name: "Commands and workflows" }).fill("about");
@@ -118,6 +118,13 @@ async function readTroubles({ page, shot }) {
   await broken.getByText(/Traceback[^]*RuntimeError: no luck with this one/).waitFor();
   await about.getByRole("listitem").getByText("The plugin module /plugins/halfway/dial.js did not load: no dial today").waitFor();
   await shot("73-plugin-troubles");
+  await about.getByRole("button", { name: "Turn off example" }).click();
+  await about.getByRole("button", { name: "Turn on example" }).waitFor();
+  await shot("74-plugin-off");
+  const hasTint = async () => (await (await fetch(`${url}/api/v1/nodes`)).json()).nodes.some(({ id }) => id.endsWith("Tint"));
+  while (await hasTint()) await page.waitForTimeout(200);
+  await about.getByRole("button", { name: "Turn on example" }).click();
+  while (!(await hasTint())) await page.waitForTimeout(200);
   await page.keyboard.press("Escape");
 }
 

@@ -1,6 +1,6 @@
 /** What the server says of itself for the page "About". */
 
-import { API, json } from "./client";
+import { API, ask, json, post } from "./client";
 
 export interface SystemTold {
   readonly version: string;
@@ -27,6 +27,11 @@ export async function systemTold(): Promise<SystemTold> {
 
 export async function pluginsTold(): Promise<{ readonly plugins: readonly PluginTold[]; readonly clashes: readonly string[] }> {
   return json(`${API}/plugins`);
+}
+
+/** Turns a plugin on or off; workers load plugins again after their jobs. For admins. */
+export async function switchPlugin(name: string, isOn: boolean): Promise<void> {
+  await ask(`${API}/plugins/${encodeURIComponent(name)}/${isOn ? "enable" : "disable"}`, post("{}"));
 }
 
 /** Where each kind of file lies; for admins. */

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
 import { trying } from "../actions";
-import { folderPaths, pluginsTold, systemTold, type PluginTold, type SystemTold } from "../api/about";
+import { folderPaths, pluginsTold, switchPlugin, systemTold, type PluginTold, type SystemTold } from "../api/about";
 import { useMe } from "../me";
 import { isBroken } from "../plugins";
 import { T } from "../texts";
@@ -25,6 +25,13 @@ export default function AboutDialog() {
       setTold({ system, plugins, clashes, folders: me.role === "admin" ? await folderPaths() : {} });
     });
   }, [me.role]);
+  const turn = (name: string, isOn: boolean): void => {
+    trying(async () => {
+      await switchPlugin(name, isOn);
+      const { plugins, clashes } = await pluginsTold();
+      setTold((before) => before && { ...before, plugins, clashes });
+    });
+  };
   return (
     <Frame title={T.about.title} wide>
       <div className="dialog-body about-page">
@@ -36,7 +43,7 @@ export default function AboutDialog() {
             {!told.plugins.length && <p>{T.about.noPlugins}</p>}
             <ul>
               {told.plugins.map((plugin) => (
-                <Plugin key={plugin.name} plugin={plugin} />
+                <Plugin key={plugin.name} plugin={plugin} turn={me.role === "admin" ? turn : undefined} />
               ))}
               {[...troubles, ...told.clashes].map((sentence) => (
                 <li key={sentence} className="clash">
@@ -88,11 +95,27 @@ function Facts({ system, role }: { readonly system: SystemTold; readonly role: s
   );
 }
 
-function Plugin({ plugin }: { readonly plugin: PluginTold }) {
+interface PluginProps {
+  readonly plugin: PluginTold;
+  readonly turn: ((name: string, isOn: boolean) => void) | undefined;
+}
+
+function Plugin({ plugin, turn }: PluginProps) {
   const { name, version, state, nodes, message, trace, notes } = plugin;
   return (
     <li className={isBroken(plugin) ? "failed" : ""}>
       <b>{[name, version].filter(Boolean).join(" ")}</b> <small>{state === "loaded" ? T.about.nodes(nodes.length) : T.about.plugin[state]}</small>
+      {turn && (
+        <button
+          className="turn"
+          aria-label={T.about.turnNamed(name, state === "disabled")}
+          onClick={() => {
+            turn(name, state === "disabled");
+          }}
+        >
+          {T.about.turn(state === "disabled")}
+        </button>
+      )}
       {[message, ...notes].filter(Boolean).map((line) => (
         <p key={line}>{line}</p>
       ))}
