@@ -33,7 +33,7 @@ from host.server import (
     workflows,
 )
 from host.server.asset_files import AssetList
-from host.server.assets import ASSETS, AT_ONCE, DRAWING
+from host.server.assets import ASSETS
 from host.server.hub import EventHub
 from host.server.keys import FOLDERS, HUB, JOBS, METRICS, SERVICES, SETTINGS, TYPES
 from host.server.log_book import keep_log
@@ -44,6 +44,7 @@ from host.server.plugin_routes import add_plugin_routes
 from host.server.routing import Route, add_routes, route_of, routes_in
 from host.server.security import Role, add_headers, guards, role_of_foreign
 from host.server.settings import Settings
+from host.server.small_pictures import AT_ONCE, DRAWING
 from host.server.workflows import SAVING
 from host.services import Services
 

@@ -17,21 +17,17 @@ from graph.document_json import write_workflow
 from graph.embedded import embedded_texts
 from graph.formats import LARGEST_PICTURE, read_any
 from graph.problems import WorkflowError
-from host.covers import thumbnail
 from host.folders import WORK_KINDS
 from host.paths import inside_file
 from host.pictures import size_of
 from host.server.asset_files import Asset, AssetList, place_for, take_in
-from host.server.etags import is_known, quoted, unchanged
 from host.server.keys import FOLDERS, SERVICES, SETTINGS, TYPES
 from host.server.refusals import Refused, missing, writing
 from host.server.routing import PREFIX, problem_json, query_of, route, told
 from host.server.shapes import LONGEST_TEXT
+from host.server.small_pictures import DRAWING, small_picture
 
 ASSETS: Final = web.AppKey("assets", AssetList)
-DRAWING: Final = web.AppKey("drawing", asyncio.Semaphore)
-AT_ONCE: Final = 2
-"""Pictures that are opened at a time: each may take a gigabyte while it is."""
 BROKEN_FORM: Final = (ValueError, LookupError, AssertionError, RuntimeError, HttpProcessingError)
 """What a broken form can raise."""
 _MILLION: Final = 10**6
@@ -180,17 +176,7 @@ async def get_asset(request: web.Request) -> web.StreamResponse:
 async def get_thumbnail(request: web.Request) -> web.StreamResponse:
     """WebP. Pictures of more than 268 million pixels are refused."""
     size, (_, path) = query_of(request, ThumbnailQuery).size, asset_asked(request)
-    facts = path.stat()
-    tag = f"{facts.st_mtime_ns:x}-{facts.st_size:x}-{size}"
-    if is_known(request, tag):
-        return unchanged(tag)
-    try:
-        async with request.app[DRAWING]:
-            body = await asyncio.to_thread(thumbnail, path, size)
-    except (OSError, SyntaxError, ValueError):
-        raise Refused(415, "no_picture", f"{path.name} is no picture that can be shown.") from None
-    headers = quoted(tag) | {"Cache-Control": "private, no-cache"}
-    return web.Response(body=body, content_type="image/webp", headers=headers)
+    return await small_picture(request, path, size, "private, no-cache")
 
 
 @route("DELETE", "/assets/{kind}/{name}", "Delete a file", "editor", status=204)

@@ -10,10 +10,11 @@ from aiohttp import web
 
 from host.masks import masked, opaque
 from host.server.asset_files import place_for, take_in
-from host.server.assets import DRAWING, AssetsPage, asset_asked, asset_told
+from host.server.assets import AssetsPage, asset_asked, asset_told
 from host.server.keys import FOLDERS, SETTINGS
 from host.server.refusals import Refused
 from host.server.routing import route, told
+from host.server.small_pictures import DRAWING
 
 FOLDER: Final = "masked"
 _NUMBERED: Final = re.compile(r" \(\d+\)$")

@@ -16,15 +16,14 @@ from graph.flat import flat
 from graph.formats import read_any
 from graph.problems import WorkflowError
 from graph.registry import Registry
-from host.covers import thumbnail
 from host.folders import PLUGINS, SOURCES, Folders
 from host.lock import model_files
 from host.plugins.examples import all_examples
-from host.server.assets import DRAWING
 from host.server.etags import is_known, quoted, tag_of, unchanged
 from host.server.keys import FOLDERS, SERVICES, TYPES
-from host.server.refusals import Refused, missing
+from host.server.refusals import missing
 from host.server.routing import PREFIX, query_of, route, told
+from host.server.small_pictures import small_picture
 
 SHIPPED: Final = SOURCES / "workflows"
 PICTURES: Final = SOURCES / "docs" / "images" / "workflows"
@@ -115,17 +114,7 @@ async def get_template_picture(request: web.Request) -> web.StreamResponse:
     size, path = query_of(request, PictureQuery).size, _asked(request).picture
     if path is None:
         raise missing("picture", request.match_info["name"])
-    facts = path.stat()
-    tag = f"{facts.st_mtime_ns:x}-{facts.st_size:x}-{size}"
-    if is_known(request, tag):
-        return unchanged(tag)
-    try:
-        async with request.app[DRAWING]:
-            body = await asyncio.to_thread(thumbnail, path, size)
-    except (OSError, SyntaxError, ValueError):
-        raise Refused(415, "no_picture", f"{path.name} is no picture that can be shown.") from None
-    headers = quoted(tag) | {"Cache-Control": "private, max-age=3600"}
-    return web.Response(body=body, content_type="image/webp", headers=headers)
+    return await small_picture(request, path, size, "private, max-age=3600")
 
 
 def _sources(request: web.Request) -> Iterator[_Source]:
