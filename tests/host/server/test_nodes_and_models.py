@@ -132,7 +132,8 @@ def test_facts_are_read_once_and_again_when_a_file_changes(
     found = model_facts.read_facts
 
     def counted(path: Path) -> Any:
-        read.append(path)
+        if path.parent == tmp_path:  # the server of the tests above may still read files of its own
+            read.append(path)
         return found(path)
 
     monkeypatch.setattr(model_facts, "read_facts", counted)
