@@ -9,7 +9,7 @@ from graph.flat import HIDDEN, VIRTUAL
 from graph.formats import NodeTypes
 from graph.scopes import Scope, subgraph_of
 from graph.sockets import ANY, SocketType, socket_type
-from graph.spec import Input, NodeSpec, Output
+from graph.spec import Input, NodeSpec, Output, never_run
 
 FEEDS: Final = "feeds"
 """Key of an input's `extra`: the name of the inner input that it is the value of."""
@@ -31,7 +31,7 @@ class WithSubgraphs:
             return self.types.get(type) or _VIRTUAL.get(type)
         inputs = (self._input(subgraph, name) for name in subgraph.inputs)
         outputs = (Output(name, self._given(subgraph, name)) for name in subgraph.outputs)
-        return NodeSpec(type, _never, tuple(inputs), tuple(outputs), subgraph.title)
+        return NodeSpec(type, never_run, tuple(inputs), tuple(outputs), subgraph.title)
 
     def _input(self, subgraph: Subgraph, name: str) -> Input:
         """An input of a subgraph: as the first it feeds that has a widget, else as the first it feeds."""
@@ -63,12 +63,8 @@ class WithSubgraphs:
         return next(given, ANY)
 
 
-def _never() -> None:
-    raise NotImplementedError
-
-
 def _virtual(type: str) -> NodeSpec:
-    return NodeSpec(type, _never, (Input(VALUE, ANY, required=False),), (Output(VALUE, ANY),))
+    return NodeSpec(type, never_run, (Input(VALUE, ANY, required=False),), (Output(VALUE, ANY),))
 
 
 _VIRTUAL: Final = {type: _virtual(type) for type in (REROUTE, PRIMITIVE)}

@@ -13,7 +13,7 @@ from graph.node_checks import node_problems
 from graph.order import circles, needed_by, ordered
 from graph.problems import Problem, Repair, capped
 from graph.registry import Ambiguous, Registry
-from graph.spec import NodeSpec
+from graph.spec import NodeSpec, never_run
 from graph.subgraph_checks import subgraph_problems
 from graph.suggestions import did_you_mean, listed
 
@@ -153,11 +153,7 @@ def _node_problems(checking: Checking) -> list[Problem]:
 
 def _blank(node: Node) -> Kind:
     """Stands for an unknown node type: any input is right, so that only broken links are told."""
-    return Kind.of(NodeSpec(node.type, run=_never, takes_any_input=True))
-
-
-def _never() -> None:
-    raise NotImplementedError
+    return Kind.of(NodeSpec(node.type, run=never_run, takes_any_input=True))
 
 
 def _circle_problems(checking: Checking, found: Sequence[Sequence[str]]) -> Iterator[Problem]:
