@@ -29,6 +29,25 @@ def headers_for(address: Address) -> dict[str, str]:
     return {SECRET: address.secret}
 
 
+class BrokenOffError(aiohttp.ClientError):
+    """A worker that took a request ended the connection without a reply."""
+
+
+async def ask_once(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """A step of a session that never asks twice: a request may have done its work, or killed its worker.
+
+    aiohttp repeats a GET whose connection was lost unless the error is another than its own.
+    """
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise BrokenOffError(str(error) or type(error).__name__) from error
+
+
 def is_socket(request: web.Request) -> bool:
     """Whether a request opens a WebSocket."""
     return request.headers.get("Upgrade", "").lower() == "websocket"

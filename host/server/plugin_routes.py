@@ -15,7 +15,7 @@ from aiohttp.typedefs import Handler
 from host.folders import PLUGINS
 from host.jobs.service import JobService
 from host.plugins.routes import QUESTION, Address, RememberedRoutes
-from host.server.forwarding import forward, headers_for, is_socket
+from host.server.forwarding import ask_once, forward, headers_for, is_socket
 from host.server.keys import FOLDERS, JOBS, SETTINGS
 from host.server.security import SAFE, may_ask
 
@@ -46,7 +46,8 @@ class PluginRoutes:
         """For asking the worker."""
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(force_close=True),  # one that is kept would ask a second time
+                connector=aiohttp.TCPConnector(force_close=True),  # one that is kept may be dead already
+                middlewares=(ask_once,),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=_PATIENCE),
                 auto_decompress=False,

@@ -43,6 +43,18 @@ async def socket(request):
         await joined.send_str(message.data[::-1])
     return joined
 
+asked = []
+
+@routes.get("/toys/drop")
+async def drop(request):
+    asked.append(request)
+    request.transport.abort()
+    await asyncio.sleep(60)
+
+@routes.get("/toys/asked")
+async def often(request):
+    return web.json_response(len(asked))
+
 @routes.get("/toys/die")
 async def die(request):
     os._exit(9)
@@ -183,6 +195,11 @@ def test_routes_and_checks_answer_while_a_node_runs(site: Site) -> None:
     assert site.prompt(prompt(9)).status == 400
     assert site.jobs.running_job() is not None
     assert history(site, id)["outputs"]["1"] == {"text": ["2"]}
+
+
+def test_a_request_whose_connection_broke_is_not_asked_again(site: Site) -> None:
+    assert site.get("/toys/drop").status == 502
+    assert site.get("/toys/asked").json == 1
 
 
 def test_after_the_worker_died_a_route_waits_for_the_next_one(
