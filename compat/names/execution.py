@@ -355,8 +355,8 @@ def cli_args(session: Session) -> Names:
         "async_offload",
     )
     values = {
-        "listen": "127.0.0.1",
-        "port": 8188,
+        "listen": session.site.address[0],
+        "port": session.site.address[1],
         "base_directory": home,
         "preview_method": LatentPreviewMethod.Auto,
         "preview_size": 512,

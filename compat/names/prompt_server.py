@@ -41,6 +41,7 @@ class PromptServer:
         self.routes = web.RouteTableDef()
         self.app = web.Application(client_max_size=_LARGEST_BODY)
         self.supports = ["custom_nodes_from_web"]
+        self.address, self.port = session.site.address
         self.client_id: str | None = None
         self.number = 0
         self.sockets = dict[str, Any]()

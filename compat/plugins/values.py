@@ -85,7 +85,7 @@ def outcome_of(result: Any, spec: NodeSpec, slots: Slots) -> Outcome:
         ui = shown(told.get("ui"))
         expand = dict(told.get("expand") or {})
         result = told.get("result", ())
-    values = _values(result, len(spec.outputs))
+    values = _values(result, len(spec.outputs), _told(spec))
     return Outcome(
         tuple(
             _value(value, spec.outputs[place].is_list, expand, slots) for place, value in enumerate(values)
@@ -95,14 +95,20 @@ def outcome_of(result: Any, spec: NodeSpec, slots: Slots) -> Outcome:
     )
 
 
-def _values(result: Any, count: int) -> list[Any]:
+def _told(spec: NodeSpec) -> int:
+    """How many outputs a class says are lists or not: as in ComfyUI the others give None."""
+    info = cast("Mapping[str, Any]", spec.extra.get("info") or {})
+    return len(info.get("output_is_list", spec.outputs))
+
+
+def _values(result: Any, count: int, told: int) -> list[Any]:
     """One value an output: what is missing is None, what is too much is left out."""
     if isinstance(result, ExecutionBlocker | Blocker):
         return [result] * count
     if result is None or not count:
         return [None] * count
     try:
-        given = [result[place] for place in range(min(len(result), count))]
+        given = [result[place] for place in range(min(len(result), count, told))]
     except (TypeError, KeyError):
         given = [result]
     return [*given, *[None] * (count - len(given))][:count]
@@ -138,7 +144,8 @@ def shown(ui: Any) -> dict[str, list[Any]]:
 
 
 def _listed(value: Any) -> list[Any]:
-    return list(cast("Iterable[Any]", value)) if isinstance(value, list | tuple | set) else [value]
+    """The items of one kind; a text's are its letters, as ComfyUI's clients know it."""
+    return list(cast("Iterable[Any]", value)) if isinstance(value, list | tuple | set | str) else [value]
 
 
 def plain(value: Any) -> Any:

@@ -11,7 +11,7 @@ from host.folders import PLUGINS, Folders
 from host.plugins.choices import with_choices
 from host.plugins.found import DISABLED, entries, find_plugins, folder_name, is_ours
 from host.plugins.lock import disabled_in
-from host.plugins.packs import Added, Brought, Loaded, Pack, Send, Site
+from host.plugins.packs import ADDRESS, Added, Brought, Loaded, Pack, Send, Site
 from host.plugins.remembered import FILE, Crashes, write_loaded
 from host.plugins.web_of import with_routes
 
@@ -22,7 +22,12 @@ if TYPE_CHECKING:
 
 
 def load_all(
-    services: "Services", types: "Registry", folders: Folders, cache: Path, send: Send | None = None
+    services: "Services",
+    types: "Registry",
+    folders: Folders,
+    cache: Path,
+    send: Send | None = None,
+    address: tuple[str, int] = ADDRESS,
 ) -> Loaded:
     """All plugins of these folders. One that ended the process the last time is left out until it changes."""
     found = find_plugins(folders.folders(PLUGINS))
@@ -34,7 +39,8 @@ def load_all(
     from host.plugins.native import load_native
 
     crashes = Crashes(cache)
-    site = Site(folders, types) if send is None else Site(folders, types, send)
+    site = Site(folders, types, address=address)
+    site = site if send is None else replace(site, send=send)
     native = load_native(site, new_hooks(), found, crashes.known(), crashes.guarded)
     put_in_place(native.brought, folders)
     loaded = _with_foreign(services, site, native, crashes)
@@ -101,11 +107,15 @@ def put_in_place(brought: Iterable[Brought], folders: Folders) -> None:
 
 
 def all_types(
-    services: "Services", folders: Folders, cache: Path, send: Send | None = None
+    services: "Services",
+    folders: Folders,
+    cache: Path,
+    send: Send | None = None,
+    address: tuple[str, int] = ADDRESS,
 ) -> "tuple[Registry, Loaded]":
     """The built-in node types with those of all plugins, and what became of these."""
     types = services.node_types()
-    loaded = load_all(services, types, folders, cache, send)
+    loaded = load_all(services, types, folders, cache, send, address)
     if loaded.specs:
         types = types.with_specs(loaded.specs)
     return with_choices(types, _digests(loaded.brought.samplers), _digests(loaded.brought.schedules)), loaded

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from host.plugins.frozen import frozen
 
@@ -63,6 +63,10 @@ Send = Callable[[str, Any, str | None], None]
 """Tells clients something: event, data, and the one client or all."""
 
 
+ADDRESS: Final = ("127.0.0.1", 8188)
+"""Where a server answers that was told nothing else."""
+
+
 def _to_nobody(event: str, data: Any, client: str | None) -> None:
     """No client hears anything."""
 
@@ -71,13 +75,14 @@ def _to_nobody(event: str, data: Any, client: str | None) -> None:
 class Site:
     """Where plugins are loaded: folders, built-in node types, and how clients are told things.
 
-    taken: paths of plugins that are loaded elsewhere, or not at all.
+    taken: paths of plugins that are loaded elsewhere, or not at all. address: host and port of the server.
     """
 
     folders: "Folders"
     types: "Registry"
     send: Send = _to_nobody
     taken: frozenset[str] = frozenset()
+    address: tuple[str, int] = ADDRESS
 
 
 Guard = Callable[[str], AbstractContextManager[None]]

@@ -102,7 +102,9 @@ async def running(services: Services, settings: Settings) -> AsyncGenerator[Runn
     await web_runner.setup()
     try:
         ports = await _listen(web_runner, settings)
-        asyncio.get_running_loop().call_later(_WORKERS_AFTER, start_workers, board, settings, folders, types)
+        asyncio.get_running_loop().call_later(
+            _WORKERS_AFTER, start_workers, board, settings, folders, types, ports
+        )
         watching = asyncio.create_task(watch_plugins(board, folders)) if settings.dev else None
         yield Running(board, tuple(ports))
         if watching is not None:
@@ -148,14 +150,18 @@ async def _listen(runner: web.AppRunner, settings: Settings) -> list[int]:
 
 
 def start_workers(
-    board: Board, settings: Settings, folders: Folders, types: "Callable[[], Registry]"
+    board: Board,
+    settings: Settings,
+    folders: Folders,
+    types: "Callable[[], Registry]",
+    ports: Sequence[int],
 ) -> None:
     """Start a worker for each device, and read the node types meanwhile."""
     names = settings.devices
     board.runner.workers = [
         WorkerProcess(
             name,
-            worker_options(settings, folders, name, len(names)),
+            worker_options(settings, folders, name, len(names), ports),
             board.runner,
             settings.worker_command or DEFAULT_COMMAND,
             settings.silence,
@@ -167,7 +173,9 @@ def start_workers(
     asyncio.get_running_loop().run_in_executor(None, types)
 
 
-def worker_options(settings: Settings, folders: Folders, device: str, count: int) -> WorkerOptions:
+def worker_options(
+    settings: Settings, folders: Folders, device: str, count: int, ports: Sequence[int]
+) -> WorkerOptions:
     """What one of `count` workers is told."""
     total = psutil.virtual_memory().total
     several_cpus = device == "cpu" and settings.devices.count("cpu") > 1
@@ -183,6 +191,8 @@ def worker_options(settings: Settings, folders: Folders, device: str, count: int
         precision=settings.precision,
         beat=min(2.0, settings.silence / _BEATS_IN_SILENCE),
         threads=max((os.cpu_count() or 1) // settings.devices.count("cpu"), 1) if several_cpus else 0,
+        listen=settings.listen[0],
+        port=ports[0],
     )
 
 

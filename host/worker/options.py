@@ -16,7 +16,7 @@ class WorkerOptions:
     cache_lru: the most results in memory, 0: as many as `memory` bytes hold. keep: whether results are kept
     from one job to the next at all. previews: the longest side of one, 0: none. metadata: whether pictures
     carry their workflow. beat: seconds between signs of life. threads: for computing, 0: as many as there are
-    cores. parent: the server's process.
+    cores. parent: the server's process. listen, port: where the server answers.
     """
 
     device: str
@@ -31,6 +31,8 @@ class WorkerOptions:
     beat: float = 1.0
     threads: int = 0
     parent: int = 0
+    listen: str = "127.0.0.1"
+    port: int = 8188
 
     def to_json(self) -> str:
         """As one argument of a command line."""

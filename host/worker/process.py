@@ -179,7 +179,8 @@ class Worker:
     def _bench(self) -> Bench:
         options = self._options
         folders = options.folders
-        types, loaded = all_types(self._services, folders, Path(options.cache), self._tell_browsers)
+        address = options.listen, options.port
+        types, loaded = all_types(self._services, folders, Path(options.cache), self._tell_browsers, address)
         self._hooks = loaded.hooks
         self._answer_for(loaded, types)
         return Bench(self._services, types, folders, self._hashes, options.precision, options.metadata)

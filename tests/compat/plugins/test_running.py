@@ -423,8 +423,26 @@ class Tells:
     FUNCTION = "tell"
     OUTPUT_NODE = True
     def tell(self):
-        return {"ui": {"value": (torch.tensor(2.5), float("inf")), "mine": {"a": 1}}}
+        return {"ui": {"value": (torch.tensor(2.5), float("inf")), "mine": {"a": 1}, "text": "abc"}}
 """
     types = load(shelf, code, "Tells")
     result = ran(types, {"t": {"class_type": "Tells", "inputs": {}}}, shelf.home)
-    assert result.outputs["t"] == {"value": [2.5, None], "mine": [{"a": 1}]}
+    assert result.outputs["t"] == {"value": [2.5, None], "mine": [{"a": 1}], "text": ["a", "b", "c"]}
+
+
+def test_outputs_that_output_is_list_does_not_tell_of_are_none(shelf: Shelf) -> None:
+    code = """
+class Pair:
+    @classmethod
+    def INPUT_TYPES(cls):
+        return {"required": {}}
+    RETURN_TYPES = ("INT", "INT")
+    OUTPUT_IS_LIST = (True,)
+    FUNCTION = "pair"
+    def pair(self):
+        return [1, 2], 3
+"""
+    types = load(shelf, code, "Pair")
+    prompt = {"p": {"class_type": "Pair", "inputs": {}}, "a": show(["p", 0]), "b": show(["p", 1])}
+    result = ran(types, prompt, shelf.home)
+    assert [result.outputs[node]["text"] for node in "ab"] == [["1", "2"], ["None"]]

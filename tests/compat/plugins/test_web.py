@@ -43,6 +43,12 @@ async def socket(request):
         await joined.send_str(message.data[::-1])
     return joined
 
+@routes.get("/toys/address")
+async def address(request):
+    from comfy.cli_args import args
+    server = PromptServer.instance
+    return web.json_response([server.address, server.port, args.listen, args.port])
+
 asked = []
 
 @routes.get("/toys/drop")
@@ -119,6 +125,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def test_a_packs_route_answers_through_the_server_at_its_path_and_below_api(site: Site, start: str) -> None:
     found = site.get(f"{start}/toys/hello/Ann%20Lee?a=1").json
     assert (found["hello"], found["query"]) == ("Ann Lee", {"a": "1"})
+
+
+def test_packs_learn_where_the_server_answers(site: Site) -> None:
+    address, port, *of_arguments = site.get("/toys/address").json
+    assert f"http://{address}:{port}" == site.url
+    assert of_arguments == [address, port]
 
 
 def test_tokens_and_secrets_are_not_passed_on_to_packs(site: Site) -> None:
