@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from diffusion import added
+from diffusion import registered
 from diffusion.conditions import Canvas, Condition, fit_batch, forget, prepare
 from diffusion.errors import DiffusionError
 from diffusion.guiders import classifier_free
@@ -181,12 +181,12 @@ def sampler_named(name: str, **options: Any) -> Sampler:
 
 def sampler_function(name: str) -> SamplerFunction:
     """The function of a sampler; raises DiffusionError for an unknown name."""
-    if name in SAMPLERS:
-        return SAMPLERS[name]
-    if name in added.SAMPLERS:
-        return torch.no_grad()(added.SAMPLERS[name]())
-    known = ", ".join((*SAMPLERS, *added.SAMPLERS))
-    raise DiffusionError(f"there is no sampler '{name}'. Known are {known}.")
+    if (give := registered.SAMPLERS.get(name)) is not None:
+        return torch.no_grad()(give())
+    raise DiffusionError(f"there is no sampler '{name}'. Known are {', '.join(registered.SAMPLERS)}.")
+
+
+registered.put_in(registered.SAMPLERS, SAMPLERS)
 
 
 @dataclass

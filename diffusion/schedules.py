@@ -7,7 +7,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from diffusion import added
+from diffusion import registered
 from diffusion.errors import DiffusionError
 from diffusion.sampling_space import DiscreteSampling
 
@@ -153,9 +153,9 @@ SCHEDULES: Final[dict[str, Schedule]] = {
 
 def sigmas_for(schedule: str, steps: int, sampling: DiscreteSampling) -> Tensor:
     """The sigmas of a named schedule; raises DiffusionError for an unknown name."""
-    if schedule in SCHEDULES:
-        return SCHEDULES[schedule](steps, sampling)
-    if schedule in added.SCHEDULES:
-        return added.SCHEDULES[schedule]()(steps, sampling)
-    known = ", ".join((*SCHEDULES, *added.SCHEDULES))
-    raise DiffusionError(f"there is no schedule '{schedule}'. Known are {known}.")
+    if (give := registered.SCHEDULES.get(schedule)) is not None:
+        return give()(steps, sampling)
+    raise DiffusionError(f"there is no schedule '{schedule}'. Known are {', '.join(registered.SCHEDULES)}.")
+
+
+registered.put_in(registered.SCHEDULES, SCHEDULES)

@@ -68,7 +68,7 @@ class Folders:
     """Kinds of model files that plugins add, found out while this installation is in use."""
 
     def add_kinds(self, kinds: Mapping[str, Sequence[str]]) -> None:
-        """Know the model files of these kinds too, each in folders below models/; known kinds stay."""
+        """Know these kinds of model files, each in folders below models/; one that has folders keeps them."""
         self._added.clear()
         models = next((path.parent for path in self.places.get("checkpoints", ())[:1]), None)
         if models is not None:

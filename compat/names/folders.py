@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from compat.names.session import Session
-from host.folders import MODEL_ENDINGS, MODEL_KINDS
+from host.folders import MODEL_ENDINGS
 from nodes import pictures
 
 _HASH: Final = "%"
@@ -24,7 +24,7 @@ def folder_paths(session: Session) -> Names:
     home = session.home
     models = files.folders("checkpoints")[0].parent
     endings = set(MODEL_ENDINGS)
-    known = {kind: ([str(path) for path in files.folders(kind)], set(endings)) for kind in MODEL_KINDS}
+    known = {kind: ([str(path) for path in files.folders(kind)], set(endings)) for kind in files.model_kinds}
     known["configs"] = (known["configs"][0], {".yaml"})
     known["diffusers"] = (known["diffusers"][0], {"folder"})
     known["classifiers"] = (known["classifiers"][0], {""})

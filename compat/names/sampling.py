@@ -11,8 +11,7 @@ from torch import Tensor
 
 from compat.names.deep import predicting
 from compat.names.session import Session
-from diffusion import added, schedules
-from diffusion.names import SAMPLER_NAMES, SCHEDULE_NAMES
+from diffusion import registered, schedules
 from diffusion.samplers.brownian import brownian_noise_sampler
 from diffusion.samplers.registry import SAMPLERS, ancestral_step, default_noise_sampler, to_d
 from diffusion.sampling import (
@@ -60,8 +59,8 @@ class KSAMPLER(Sampler):
 
 def samplers(session: Session) -> Names:
     """The names of `comfy.samplers`."""
-    scheduler_names = [*SCHEDULE_NAMES, *added.SCHEDULES]
-    sampler_names = [*SAMPLER_NAMES, *added.SAMPLERS]
+    scheduler_names = list(registered.SCHEDULES)
+    sampler_names = list(registered.SAMPLERS)
     handlers = {name: SchedulerHandler(_schedule(name)) for name in scheduler_names}
 
     def calculate_sigmas(model_sampling: Any, scheduler_name: str, steps: int) -> Tensor:

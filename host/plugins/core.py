@@ -2,16 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from diffusion.names import SAMPLER_NAMES, SCHEDULE_NAMES
 from host.folders import MODEL_KINDS
 from host.plugins.hookspecs import Named, hook
-from nodes import FAMILIES
+
+if TYPE_CHECKING:
+    from aiohttp.web import RouteTableDef
 
 
 @hook
 def register_nodes() -> Sequence[ModuleType]:
     """The built-in node types, one module a family."""
+    from nodes import FAMILIES
+
     return FAMILIES
 
 
@@ -31,3 +36,12 @@ def register_schedules() -> Named:
 def register_model_folders() -> Mapping[str, Sequence[str]]:
     """The kinds of model files that built-in nodes choose among."""
     return MODEL_KINDS
+
+
+@hook
+def register_routes(routes: "RouteTableDef") -> None:
+    """The routes of our API, which the server itself answers."""
+    from host.server.app import OUR_ROUTES
+
+    for item in OUR_ROUTES:
+        routes.route(item.method, item.full_path)(item.handler)

@@ -1,6 +1,6 @@
 """Every hook there is. A plugin implements one with a function of its name and parameters, marked `@hook`.
 
-The core's own node types, samplers, schedules and model folders come through the same hooks
+The core's own node types, samplers, schedules, model folders and routes come through the same hooks
 (`host/plugins/core.py`). docs/plugins.md has a heading for each, and tests/host/plugins/test_hooks.py a test.
 """
 

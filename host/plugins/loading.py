@@ -1,17 +1,18 @@
 """Loading the plugins of an installation into this process, and remembering what they brought."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from diffusion import added
+from diffusion import registered
 from host.folders import PLUGINS, Folders
+from host.plugins.brought import brought_by_core, joined, taken_names
 from host.plugins.choices import with_choices
 from host.plugins.found import DISABLED, entries, find_plugins, folder_name, is_ours
 from host.plugins.lock import disabled_in
-from host.plugins.packs import ADDRESS, Added, Brought, Loaded, Pack, Send, Site
+from host.plugins.packs import ADDRESS, Brought, Loaded, Pack, Send, Site
 from host.plugins.remembered import FILE, Crashes, write_loaded
 from host.plugins.web_of import with_routes
 
@@ -32,6 +33,7 @@ def load_all(
     """All plugins of these folders. One that ended the process the last time is left out until it changes."""
     found = find_plugins(folders.folders(PLUGINS))
     if not found and not any(entries(root) for root in folders.folders(PLUGINS)):
+        put_in_place(brought_by_core(), folders)
         if (cache / FILE).exists():
             write_loaded(cache, Loaded())
         return Loaded()
@@ -42,7 +44,7 @@ def load_all(
     site = Site(folders, types, address=address)
     site = site if send is None else replace(site, send=send)
     native = load_native(site, new_hooks(), found, crashes.known(), crashes.guarded)
-    put_in_place(native.brought, folders)
+    put_in_place(joined([brought_by_core(native.hooks), *native.brought]), folders)
     loaded = _with_foreign(services, site, native, crashes)
     write_loaded(cache, loaded)
     told(native.hooks, "startup", folders=folders)
@@ -64,22 +66,23 @@ def _with_foreign(services: "Services", site: Site, native: "Loading", crashes: 
         packs=[*native.packs, *foreign.packs, *disabled],
         specs=[*native.specs, *foreign.specs],
         descriptions=[*native.descriptions(), *foreign.descriptions],
-        brought=_joined(native.brought),
+        brought=joined(native.brought),
         web=with_routes(foreign.web, native.routes),
         hooks=native.hooks,
     )
-    return replace(loaded, packs=_with_clashes(site.types, loaded))
+    taken = taken_names([brought_by_core(native.hooks), *native.brought])
+    return replace(loaded, packs=_with_notes(_with_clashes(site.types, loaded), taken))
 
 
-def _joined(brought: Sequence[Brought]) -> Brought:
-    samplers, schedules, folders = dict[str, Added](), dict[str, Added](), dict[str, tuple[str, ...]]()
-    for item in brought:
-        samplers |= {name: one for name, one in item.samplers.items() if name not in samplers}
-        schedules |= {name: one for name, one in item.schedules.items() if name not in schedules}
-        folders |= {
-            kind: tuple(dict.fromkeys((*folders.get(kind, ()), *more))) for kind, more in item.folders.items()
-        }
-    return Brought(samplers, schedules, folders)
+def _with_notes(packs: Sequence[Pack], notes: Mapping[str, Sequence[str]]) -> list[Pack]:
+    """The packs with more notes, which are given by the names of plugins of ours."""
+    more = {name: said for name, said in notes.items() if said}
+    return [
+        replace(pack, notes=(*pack.notes, *more[pack.name]))
+        if pack.kind == "native" and pack.state == "loaded" and pack.name in more
+        else pack
+        for pack in packs
+    ]
 
 
 def _with_clashes(types: "Registry", loaded: Loaded) -> list[Pack]:
@@ -96,14 +99,15 @@ def _with_clashes(types: "Registry", loaded: Loaded) -> list[Pack]:
     ]
 
 
-def put_in_place(brought: Iterable[Brought], folders: Folders) -> None:
-    """Let the rest of the program find what plugins brought."""
-    joined = _joined(list(brought))
-    added.SAMPLERS.clear()
-    added.SCHEDULES.clear()
-    added.SAMPLERS.update({name: item.give for name, item in joined.samplers.items()})
-    added.SCHEDULES.update({name: item.give for name, item in joined.schedules.items()})
-    folders.add_kinds(joined.folders)
+def put_in_place(brought: Brought, folders: Folders) -> None:
+    """Let the rest of the program find what the core and plugins brought, and nothing else."""
+    for table, found in (
+        (registered.SAMPLERS, brought.samplers),
+        (registered.SCHEDULES, brought.schedules),
+    ):
+        table.clear()
+        table.update({name: item.give for name, item in found.items()})
+    folders.add_kinds(brought.folders)
 
 
 def all_types(
@@ -118,11 +122,8 @@ def all_types(
     loaded = load_all(services, types, folders, cache, send, address)
     if loaded.specs:
         types = types.with_specs(loaded.specs)
-    return with_choices(types, _digests(loaded.brought.samplers), _digests(loaded.brought.schedules)), loaded
-
-
-def _digests(added: Mapping[str, Added]) -> dict[str, str]:
-    return {name: item.digest for name, item in added.items()}
+    brought = joined([brought_by_core(loaded.hooks), loaded.brought])
+    return with_choices(types, *brought.digests()), loaded
 
 
 def complaints(loaded: Loaded) -> list[str]:

@@ -17,13 +17,14 @@ from graph.node import spec_of
 from graph.registry import bare_name
 from graph.spec import NodeSpec
 from host.folders import PLUGINS
+from host.plugins.brought import brought_by
 from host.plugins.described import description_of
 from host.plugins.found import Found, pack_of
-from host.plugins.hooks import add_plugin, asked, giver
+from host.plugins.hooks import add_plugin, asked
 from host.plugins.importing import code_digest, forget_plugin, import_plugin, package_of
 from host.plugins.kept import program_kept
 from host.plugins.manifest import unfit_for
-from host.plugins.packs import Added, Brought, Guard, Pack, Site
+from host.plugins.packs import Brought, Guard, Pack, Site
 
 LONGEST_TRACE: Final = 20_000
 _CRASHED: Final = "Loading it ended the whole process, so it was left out. Update it, or remove it."
@@ -72,15 +73,7 @@ class Loading:
         ask = partial(asked, self.hooks, only=found.name)
         more = [item for said in ask("register_nodes") for item in cast("Iterable[Any]", said.value)]
         specs = _specs(found, digest, modules, more)
-        brought = Brought(
-            _named(found, digest, ask("register_samplers")),
-            _named(found, digest, ask("register_schedules")),
-            {
-                kind: tuple(places)
-                for said in ask("register_model_folders")
-                for kind, places in said.value.items()
-            },
-        )
+        brought = brought_by(ask, found.name, digest, package_of(found))
         files = [*found.manifest.web_modules, *(file for said in ask("web_modules") for file in said.value)]
         routes = _routes(found, ask)
         if not specs and not any((*brought.all(), files, routes)) and not self.hooks.get_plugin(found.name):
@@ -137,11 +130,6 @@ def _is_in(item: Any, package: str) -> bool:
     """Whether a marked function is a plugin's own, and not one that it imported."""
     module = str(getattr(item, "__module__", ""))
     return spec_of(item) is not None and (module == package or module.startswith(f"{package}."))
-
-
-def _named(found: Found, digest: str, said: Iterable[Any]) -> Mapping[str, Added]:
-    given = {str(name): value for item in said for name, value in item.value.items()}
-    return {name: Added(found.name, digest, giver(value, package_of(found))) for name, value in given.items()}
 
 
 def _routes(found: Found, ask: Callable[..., Any]) -> list[AbstractRouteDef]:

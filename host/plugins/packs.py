@@ -103,7 +103,7 @@ class Web:
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """A sampler or schedule of a plugin. digest: changes with its code; give(): the function."""
+    """A sampler or schedule of a plugin or the core. digest: changes with its code; give(): the function."""
 
     plugin: str
     digest: str
@@ -112,7 +112,7 @@ class Added:
 
 @dataclass(frozen=True, slots=True)
 class Brought:
-    """What plugins of ours bring beside node types, by name. folders: below models/, by kind of model."""
+    """What the core or plugins of ours bring beside node types, by name. folders: of models, by kind."""
 
     samplers: Mapping[str, Added] = field(default_factory=dict[str, Added])
     schedules: Mapping[str, Added] = field(default_factory=dict[str, Added])
@@ -121,6 +121,13 @@ class Brought:
     def all(self) -> tuple[Mapping[str, Any], ...]:
         """Every kind of thing."""
         return self.samplers, self.schedules, self.folders
+
+    def digests(self) -> tuple[dict[str, str], dict[str, str]]:
+        """Of samplers and of schedules, by name."""
+        samplers, schedules = (
+            {name: item.digest for name, item in found.items()} for found in (self.samplers, self.schedules)
+        )
+        return samplers, schedules
 
 
 @dataclass(frozen=True, slots=True)

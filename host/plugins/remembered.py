@@ -25,10 +25,11 @@ Read = Callable[[Sequence[Mapping[str, Any]]], "list[NodeSpec]"]
 def write_loaded(cache: Path, loaded: Loaded) -> None:
     """Remember all plugins and their node types for processes that run no plugin's code."""
     _write(cache / PACKS, {"packs": [pack.to_json() for pack in loaded.packs]})
+    samplers, schedules = loaded.brought.digests()
     told = {
         "nodes": list(loaded.descriptions),
-        "samplers": {name: item.digest for name, item in loaded.brought.samplers.items()},
-        "schedules": {name: item.digest for name, item in loaded.brought.schedules.items()},
+        "samplers": samplers,
+        "schedules": schedules,
         "folders": loaded.brought.folders,
     }
     if _read(cache / FILE) != json.loads(json.dumps(told)):
@@ -67,11 +68,19 @@ class RememberedTypes:
         nodes: Sequence[Mapping[str, Any]] = told.get("nodes", ())
         ours = [spec_from(item) for item in nodes if NATIVE in item]
         foreign = self.read([item for item in nodes if NATIVE not in item])
+        from host.plugins.brought import brought_by_core, first_of
+
+        core = brought_by_core()
         if self.folders is not None:
-            self.folders.add_kinds(told.get("folders", {}))
+            self.folders.add_kinds(first_of(core.folders, told.get("folders", {})))
         base = self.built_in()
         types = base.with_specs([*ours, *foreign]) if nodes else base
-        return with_choices(types, told.get("samplers", {}), told.get("schedules", {}))
+        samplers, schedules = core.digests()
+        return with_choices(
+            types,
+            first_of(samplers, told.get("samplers", {})),
+            first_of(schedules, told.get("schedules", {})),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from aiohttp import web
 from graph.registry import Registry
 from host.folders import Folders
 from host.jobs.service import JobService
+from host.plugins.hooks import CORE, asked, new_hooks
 from host.server import (
     assets,
     editor_page,
@@ -41,7 +42,7 @@ from host.server.metrics import Metrics
 from host.server.models import find_facts
 from host.server.node_schemas import SCHEMAS, SchemaCache
 from host.server.plugin_routes import add_plugin_routes
-from host.server.routing import Route, add_routes, route_of, routes_in
+from host.server.routing import ROUTES, Route, by_place, route_of, routes_in
 from host.server.security import Role, add_headers, guards, role_of_foreign
 from host.server.settings import Settings
 from host.server.small_pictures import AT_ONCE, DRAWING
@@ -89,7 +90,8 @@ def build_app(
     app[ASSETS], app[DRAWING] = AssetList(), Semaphore(AT_ONCE)
     find_facts(app)
     app.on_response_prepare.append(add_headers)
-    add_routes(app, OUR_ROUTES)
+    app[ROUTES] = by_place(OUR_ROUTES)
+    app.add_routes(_routes_of_core())
     keep_log(app, (*settings.tokens, settings.webhook_secret))
     app.add_routes(plugins.file_routes())
     services.extra_routes(app)
@@ -97,6 +99,14 @@ def build_app(
         app.add_routes(editor_page.routes())
     add_plugin_routes(app)
     return app
+
+
+def _routes_of_core() -> web.RouteTableDef:
+    """The routes that the core brings by its hook; those of plugins are answered by workers."""
+    table = web.RouteTableDef()
+    for _ in asked(new_hooks(), "register_routes", CORE, routes=table):
+        pass
+    return table
 
 
 def role_of(request: web.Request) -> Role | None:

@@ -67,11 +67,9 @@ ROUTES: Final = web.AppKey("routes", Mapping[str, Route])
 """Our routes, by method and path pattern: "GET /api/v1/jobs/{id}"."""
 
 
-def add_routes(app: web.Application, routes: tuple[Route, ...]) -> None:
-    """Serve these routes."""
-    for item in routes:
-        app.router.add_route(item.method, item.full_path, item.handler)
-    app[ROUTES] = {f"{item.method} {item.full_path}": item for item in routes}
+def by_place(routes: tuple[Route, ...]) -> Mapping[str, Route]:
+    """Routes by method and path pattern."""
+    return {f"{item.method} {item.full_path}": item for item in routes}
 
 
 def route_of(request: web.Request) -> Route | None:

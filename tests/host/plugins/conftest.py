@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from diffusion import added
+from diffusion import registered
+from host.folders import folders_of
+from host.plugins.brought import brought_by_core
+from host.plugins.loading import put_in_place
 from tests.host.plugins.native_packs import Shelf
 
 
@@ -17,5 +20,6 @@ def shelf(tmp_path: Path) -> Iterator[Shelf]:
     sys.path[:] = path
     for name in [name for name in sys.modules if name.startswith("custom_nodes") and name not in modules]:
         del sys.modules[name]
-    added.SAMPLERS.clear()
-    added.SCHEDULES.clear()
+    core = brought_by_core()
+    put_in_place(core, folders_of(tmp_path))
+    assert tuple(registered.SAMPLERS) == tuple(core.samplers)

@@ -7,17 +7,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp.web import RouteDef, RouteTableDef
 
-from diffusion import added
+from diffusion import registered
+from diffusion.errors import DiffusionError
 from diffusion.names import SAMPLER_NAMES, SCHEDULE_NAMES
 from diffusion.samplers import SAMPLERS
 from diffusion.sampling import sampler_function
 from diffusion.schedules import SCHEDULES, sigmas_for
 from graph.events import JobFinished, NodeLog
+from graph.spec import Choice
 from host.folders import MODEL_KINDS
+from host.plugins.brought import brought_by_core
 from host.plugins.built_in import node_types
 from host.plugins.hooks import CORE, asked, giver, new_hooks
 from host.plugins.listening import heard_too, say_goodbye
+from host.plugins.loading import put_in_place
+from host.plugins.packs import Brought
+from host.server.app import OUR_ROUTES
 from nodes import registry
 from tests.host.plugins.native_packs import DIM, Shelf
 
@@ -59,6 +66,36 @@ def test_register_samplers_adds_to_the_cores_and_imports_them_on_first_use(shelf
     assert all(giver(place, "")() is SAMPLERS[name] for name, place in core.value.items())
 
 
+def test_a_sampler_is_found_only_because_the_core_or_a_plugin_brought_it(shelf: Shelf) -> None:
+    shelf.plugin("steps", hooks=HOOK + "@hook\ndef register_samplers():\n    return {'twice': len}")
+    shelf.load()
+    assert tuple(registered.SAMPLERS) == (*SAMPLER_NAMES, "twice")
+    put_in_place(Brought(brought_by_core().samplers), shelf.folders)
+    assert sampler_function("euler") is not None
+    with pytest.raises(DiffusionError, match="no schedule 'karras'"):
+        sigmas_for("karras", 3, None)  # type: ignore[arg-type]
+    with pytest.raises(DiffusionError, match="no sampler 'twice'"):
+        sampler_function("twice")
+
+
+def test_a_name_of_a_sampler_or_schedule_that_is_taken_is_noted_at_the_plugin_that_comes_later(
+    shelf: Shelf,
+) -> None:
+    code = "@hook\ndef register_samplers():\n    return {'euler': len, 'mine': len}\n"
+    more = "@hook\ndef register_schedules():\n    return {'mine': len}\n"
+    shelf.plugin("one", hooks=HOOK + code + more)
+    shelf.plugin("two", hooks=HOOK + code.replace("'euler': len, ", "") + more)
+    types, loaded = shelf.load()
+    notes = {pack.name: list(pack.notes) for pack in loaded.packs}
+    assert notes["one"] == ["Its sampler euler has the name of a built-in one, which is used."]
+    assert [note.partition(" has ")[0] for note in notes["two"]] == ["Its sampler mine", "Its schedule mine"]
+    spec = types.get("KSampler")
+    assert spec is not None
+    widget = next(item.widget for item in spec.inputs if item.name == "sampler_name")
+    assert isinstance(widget, Choice) and widget.options == (*SAMPLER_NAMES, "mine")
+    assert registered.SAMPLERS["euler"]() is SAMPLERS["euler"]
+
+
 def test_register_schedules_adds_to_the_cores(shelf: Shelf) -> None:
     code = "@hook\ndef register_schedules():\n    return {'down': lambda steps, sampling: [steps, 0]}"
     shelf.plugin("levels", hooks=HOOK + code)
@@ -97,6 +134,13 @@ def register_routes(routes):
     while loop.is_running():
         time.sleep(0.01)
     loop.close()
+
+
+def test_register_routes_gives_the_server_the_cores_own() -> None:
+    table = RouteTableDef()
+    list(asked(new_hooks(), "register_routes", CORE, routes=table))
+    told = {(item.method, item.path) for item in table if isinstance(item, RouteDef)}
+    assert told == {(item.method, item.full_path) for item in OUR_ROUTES}
 
 
 def test_web_modules_joins_what_plugin_toml_names(shelf: Shelf) -> None:
@@ -144,7 +188,7 @@ def test_shutdown_is_told_when_the_process_ends(shelf: Shelf, tmp_path: Path) ->
     say_goodbye(None)
     assert not place.exists()
     say_goodbye(loaded.hooks)
-    assert place.exists() and not added.SAMPLERS
+    assert place.exists()
 
 
 def test_a_hook_that_names_neither_a_function_nor_a_place_is_refused(shelf: Shelf) -> None:
