@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any, Final
 
+from compat.names.core_methods import CLASS_NAMES
 from compat.names.core_nodes import nodes
 from compat.names.execution import (
     cli_args,
@@ -265,9 +266,12 @@ class _DeepNames:
         made = placeholder_module(spec.name)
         if classes:
             placeholders = made.__dict__["__getattr__"]
-            made.__dict__["__getattr__"] = lambda name: (
-                classes[name] if name in classes else placeholders(name)
-            )
+
+            def find(name: str) -> Any:
+                id = CLASS_NAMES.get(name, name)
+                return classes[id] if id in classes else placeholders(name)
+
+            made.__dict__["__getattr__"] = find
         made.__file__ = str(self._session.home.joinpath(*spec.name.split(".")).with_suffix(".py"))
         return made
 

@@ -4,6 +4,7 @@ from types import ModuleType
 from typing import Any, Final
 
 from compat.names.probing import is_probed
+from compat.plugins.values import IMPORTING
 
 PREFIXES: Final = (
     "comfy.ldm",
@@ -89,8 +90,10 @@ class Placeholder(type):
     __host_name__: str
 
     def __call__(cls, *args: Any, **named: Any) -> Any:
-        """Say what is not supported; as a decorator's argument a plain function passes."""
-        raise NotSupported(cls.__host_name__)
+        """Say what is not supported; while a pack is imported, an object that says so when it is used."""
+        if not IMPORTING.get() or is_probed() or not _is_class_name(cls.__host_name__):
+            raise NotSupported(cls.__host_name__)
+        return Absent(cls.__host_name__)
 
     def __getattr__(cls, name: str) -> Any:
         if name.startswith("__") or name in _NOT_SAID:
@@ -111,6 +114,26 @@ class Placeholder(type):
 
     def __getitem__(cls, key: Any) -> Any:
         raise NotSupported(cls.__host_name__)
+
+
+class Absent:
+    """An object of a class that this host does not have: packs make some while they load."""
+
+    def __init__(self, name: str) -> None:
+        self.__host_name__ = name
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise NotSupported(f"{self.__host_name__}.{name}")
+
+    def __call__(self, *args: Any, **named: Any) -> Any:
+        """Say what is not supported."""
+        raise NotSupported(self.__host_name__)
+
+
+def _is_class_name(name: str) -> bool:
+    return name.rpartition(".")[2][:1].isupper()
 
 
 def placeholder(name: str) -> Any:

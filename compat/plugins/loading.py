@@ -19,7 +19,7 @@ from compat.names.session import Classes, Session
 from compat.object_info import object_info
 from compat.plugins.importing import entries, import_pack, pack_digest, run_prestartup
 from compat.plugins.running import Described, Stage, node_type
-from compat.plugins.values import CURRENT
+from compat.plugins.values import CURRENT, IMPORTING
 from graph.context import NodeContext
 from graph.registry import CORE, Registry, bare_name, specs_in
 from graph.spec import NodeSpec
@@ -117,7 +117,7 @@ class _Loading:
         pack = Pack(_name(path), str(path), "loaded")
         try:
             with guard(str(path)), program_kept(notes):
-                module = import_pack(path)
+                module = _imported(path)
                 self.found[str(path)] = self._registered(pack, module, notes)
             pack = replace(
                 pack,
@@ -215,6 +215,14 @@ class _Loading:
                 yield
         finally:
             CURRENT.reset(token)
+
+
+def _imported(path: Path) -> ModuleType:
+    token = IMPORTING.set(True)
+    try:
+        return import_pack(path)
+    finally:
+        IMPORTING.reset(token)
 
 
 def _modules(name: str, module: ModuleType) -> tuple[str, ...]:

@@ -16,6 +16,8 @@ from graph.spec import NodeSpec
 
 CURRENT: Final[ContextVar[NodeContext | None]] = ContextVar("running node", default=None)
 """The node that runs here; progress bars and interrupts of packs refer to it."""
+IMPORTING: Final[ContextVar[bool]] = ContextVar("a pack is imported", default=False)
+"""Whether a pack's modules run for the first time here."""
 _NUMBERED: Final = "output "
 
 

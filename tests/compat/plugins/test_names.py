@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from host.folders import SOURCES
-from tests.compat.plugins.packs import Shelf
+from tests.compat.plugins.packs import ANY, SHOW, Shelf, ran
 from tests.compat.plugins.test_loading import good
 
 CHECKPOINT = SOURCES / "models" / "checkpoints" / "darkroom-tiny.safetensors"
@@ -135,6 +135,30 @@ def test_deep_names_can_be_imported_and_subclassed_and_say_so_when_used(named: S
     with pytest.raises(RuntimeError, match=r"comfy\.ops\.fp8_linear"):
         module("comfy").ops.fp8_linear(1, 2)
     assert module("comfy_extras.nodes_mask").GrowMask is module("nodes").GrowMask
+    assert module("comfy_extras.nodes_post_processing").Blend is module("nodes").ImageBlend
+
+
+def test_an_object_of_a_deep_name_that_a_pack_makes_while_loading_speaks_up_when_used(shelf: Shelf) -> None:
+    code = """
+import comfy_extras.nodes_hooks
+class Deep:
+    tool = comfy_extras.nodes_hooks.SetClipHooks()
+    @classmethod
+    def INPUT_TYPES(cls):
+        return {"required": {}}
+    RETURN_TYPES = ("INT",)
+    FUNCTION = "use"
+    def use(self):
+        return self.tool.apply_hooks(1)
+NODE_CLASS_MAPPINGS = {"Deep": Deep, "Show": Show}
+"""
+    shelf.pack("deep", ANY + SHOW + code)
+    prompt = {
+        "d": {"class_type": "Deep", "inputs": {}},
+        "s": {"class_type": "Show", "inputs": {"value": ["d", 0]}},
+    }
+    result = ran(shelf.types(), prompt, shelf.home)
+    assert "comfy_extras.nodes_hooks.SetClipHooks.apply_hooks" in result.errors[0].message
 
 
 def test_a_name_that_this_host_lacks_is_absent_where_a_pack_only_looks_for_it(named: Shelf) -> None:
