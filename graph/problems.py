@@ -11,10 +11,11 @@ class Repair:
 
     action: "set" gives the input this value; "link" links it to [node, output]; "remove" takes what the input
     has away; "rename" gives what it has to the input of this name; "retype" makes the node one of this type;
-    "unmute" lets the node of this id run. safe: nothing is guessed and nothing is lost.
+    "unmute" lets the node of this id run; "lora" makes words of a prompt, each with its file and strengths,
+    nodes that load it. safe: nothing is guessed and nothing is lost.
     """
 
-    action: Literal["set", "link", "remove", "rename", "retype", "unmute"]
+    action: Literal["set", "link", "remove", "rename", "retype", "unmute", "lora"]
     value: Any = None
     safe: bool = False
 

@@ -1,4 +1,4 @@
-"""What a prompt tells before it is read: whether the embeddings it names are there, and for this model."""
+"""What a prompt tells before it is read: whether the files it names are there, and for this model."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -11,6 +11,7 @@ from graph.context import Files
 from graph.facts import Inferred, Known
 from graph.literals import Fault
 from graph.suggestions import did_you_mean
+from nodes.prompt_loras import lora_fault
 
 ENDINGS: Final = ("", ".safetensors", ".pt", ".bin")
 WIDTHS: Final = {"sd1": (768,), "sd2": (1024,), "sdxl": (768, 1280), "sdxl-refiner": (1280,)}
@@ -57,8 +58,13 @@ def _candidates(text: str) -> list[str]:
 
 
 def _faults(known: Known, input: str, family: str | None) -> Iterator[Fault]:
+    """The last one counts: what stops a run after what does not."""
     text = known.values.get(input)
-    if known.files is None or not isinstance(text, str) or "embedding:" not in text:
+    if known.files is None or not isinstance(text, str):
+        return
+    if found := lora_fault(known.files, text):
+        yield found
+    if "embedding:" not in text:
         return
     for name in _NAMED.findall(text):
         path = _find(known.files, name)

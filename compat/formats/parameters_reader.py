@@ -10,9 +10,9 @@ from compat.formats.parameters_names import sampling_of
 from graph.document import Link, Node, Port, Workflow
 from graph.formats import NodeTypes
 from graph.problems import Problem, WorkflowError
+from nodes.prompt_loras import NamedLora, named_loras, without_loras
 
 _ENTRY: Final = re.compile(r'\s*([\w /()-]+?):\s*("(?:\\.|[^"\\])*"|[^,]*)(?:,|$)')
-_LORA: Final = re.compile(r"<lora:([^:>]+)(?::([^:>]+))?(?::([^:>]+))?>")
 _NEGATIVE: Final = "Negative prompt:"
 _ENDING: Final = ".safetensors"
 _DEFAULTS: Final[Mapping[str, str]] = {"Steps": "20", "CFG scale": "7", "Seed": "0", "Size": "512x512"}
@@ -72,7 +72,7 @@ def _unquoted(value: str) -> str:
 
 def _workflow(found: Parameters) -> Workflow:
     settings = {**_DEFAULTS, **found.settings}
-    prompt, loras = _without_loras(found.prompt)
+    prompt, loras = without_loras(found.prompt), named_loras(found.prompt)
     width, _, height = settings["Size"].lower().partition("x")
     sampler, schedule = sampling_of(settings.get("Sampler", ""), settings.get("Schedule type", ""))
     nodes = dict[str, Node]()
@@ -105,16 +105,16 @@ def _workflow(found: Parameters) -> Workflow:
     return Workflow(nodes, _ports(), lock=_lock(nodes, settings), notes=_notes(found), imported=True)
 
 
-def _models(
-    nodes: dict[str, Node], settings: Mapping[str, str], loras: list[tuple[str, float, float]]
-) -> tuple[Link, Link]:
+def _models(nodes: dict[str, Node], settings: Mapping[str, str], loras: list[NamedLora]) -> tuple[Link, Link]:
     name = settings.get("Model") or "unknown"
     nodes["checkpoint"] = Node("CheckpointLoaderSimple", {"ckpt_name": _file(name)}, "Checkpoint")
     model, clip = Link("checkpoint", "MODEL"), Link("checkpoint", "CLIP")
-    for place, (lora, for_model, for_clip) in enumerate(loras, 1):
+    for place, lora in enumerate(loras, 1):
         id = "lora" if place == 1 else f"lora_{place}"
-        strengths = {"strength_model": for_model, "strength_clip": for_clip}
-        nodes[id] = Node("LoraLoader", {"lora_name": _file(lora), **strengths, "model": model, "clip": clip})
+        strengths = {"strength_model": lora.model, "strength_clip": lora.clip}
+        nodes[id] = Node(
+            "LoraLoader", {"lora_name": _file(lora.name), **strengths, "model": model, "clip": clip}
+        )
         model, clip = Link(id, "MODEL"), Link(id, "CLIP")
     skip = int(settings.get("Clip skip") or 1)
     if skip > 1:
@@ -130,15 +130,6 @@ def _vae(nodes: dict[str, Node], settings: Mapping[str, str]) -> Link:
         return Link("checkpoint", "VAE")
     nodes["vae"] = Node("VAELoader", {"vae_name": _file(name)})
     return Link("vae", "VAE")
-
-
-def _without_loras(prompt: str) -> tuple[str, list[tuple[str, float, float]]]:
-    """The prompt as the text encoder got it, and the LoRAs it names with their two strengths."""
-    found = list[tuple[str, float, float]]()
-    for name, first, second in _LORA.findall(prompt):
-        strength = float(first or 1)
-        found.append((name, strength, float(second) if second else strength))
-    return re.sub(r"[ \t]+(?=[ \t,])", "", _LORA.sub("", prompt)).strip(" \t\n,"), found
 
 
 def _file(name: str) -> str:

@@ -36,7 +36,7 @@ _PROBLEM: Final[dict[str, Any]] = {
                     "type": "object",
                     "required": ["action", "value", "safe"],
                     "properties": {
-                        "action": {"enum": ["set", "link", "remove", "rename", "retype", "unmute"]},
+                        "action": {"enum": ["set", "link", "remove", "rename", "retype", "unmute", "lora"]},
                         "value": {},
                         "safe": {"type": "boolean"},
                     },

@@ -256,6 +256,8 @@ def prompt_problems(home: Path, text: str, family: str) -> list[tuple[str, bool]
         ("embedding:cat", "sd2", [("family_mismatch", False)]),
         ("(embedding:cat.safetensors:0.8)", "sd2", [("family_mismatch", False)]),
         ("embedding:cta", "sd1", [("missing_embedding", True)]),
+        ("a <lora:fine:0.8> cat", "sd1", [("lora_in_prompt", True)]),
+        ("a <lora:fine:0.8> embedding:cat", "sd2", [("family_mismatch", False)]),
     ],
 )
 def test_embeddings_in_a_prompt_are_checked_against_the_text_encoder(

@@ -2,18 +2,21 @@
 
 import * as api from "./api/client";
 import * as jobs from "./api/jobs";
-import { filesOf } from "./api/options";
+import { filesOf, type FilePage } from "./api/options";
 import * as commands from "./document/commands";
 import { EMPTY, freshId, Link, writeWorkflow, type Id, type Node, type Workflow } from "./document/document";
 import { asNumber, isObject, numeral, Numeral, type Json } from "./document/json";
+import { LORAS } from "./document/loras";
 import { isCollapsed, setFlag } from "./document/looks";
 import { fits, withCustomWidgets, type Input, type NodeType } from "./document/schema";
+import { allFilesIn, filesIn, startingFile } from "./document/startingFile";
 import { holds, insideSubgraph, subgraphAt, SUBGRAPH } from "./document/subgraphs";
 import { placesOf } from "./canvas/flow";
 import * as editor from "./editor";
 import { activeJobs, addJob, useRuns } from "./runs";
-import { remember } from "./taste";
+import { remember, useRecent } from "./taste";
 import { T } from "./texts";
+import { familyAround, WHOLE } from "./widgets/family";
 import { useModules } from "./widgets/modules";
 
 /** Runs what may fail and says so. */
@@ -34,7 +37,7 @@ export function addNode(type: NodeType, searching: editor.Searching): Id {
   }
   const id = freshId(now, type.id.startsWith(SUBGRAPH) ? type.title : type.id);
   const values = type.inputs.flatMap((input) => {
-    const initial = input.initial ?? firstFile(input);
+    const initial = input.initial ?? fileFor(input, searching.link?.node);
     return initial === undefined ? [] : [[input.name, initial] as const];
   });
   const [x, y] = searching.at;
@@ -64,15 +67,27 @@ function wouldHoldItself(type: string): boolean {
   return here !== "" && type.startsWith(SUBGRAPH) && holds(editor.whole(), type.slice(SUBGRAPH.length), here);
 }
 
-function firstFile({ widget }: Input): string | undefined {
+/** The file that a new node begins with; near: the node it is linked with. */
+function fileFor({ widget }: Input, near: Id | undefined): string | undefined {
   if (widget?.kind !== "file" && widget?.kind !== "image") return undefined;
-  return editor.useEditor.getState().files.get(widget.folder)?.files[0]?.name;
+  const { folder } = widget;
+  const { files, types } = editor.useEditor.getState();
+  const now = editor.workflow();
+  const used = folder === LORAS ? [] : filesIn(now, types, folder);
+  const recent = useRecent.getState().files.flatMap((file) => (file.startsWith(`${folder}/`) ? [file.slice(folder.length + 1)] : []));
+  const family = WHOLE.includes(folder) ? "" : [...(near === undefined ? [] : [near]), ...now.nodes.keys()].map((id) => familyAround(now, types, files, id)).find(Boolean);
+  return startingFile({ files: files.get(folder)?.files ?? [], used, recent, family: family ?? "" });
 }
+
+/** Seconds that the server may take to read what is not known of files yet. */
+const WAIT = 10;
 
 /** Asks the server for the files of a folder, for all widgets that choose among them. */
 export async function readFiles(folder: string): Promise<void> {
+  const keep = (found: FilePage): void => editor.useEditor.setState(({ files }) => ({ files: new Map(files).set(folder, found) }));
   const found = await filesOf(folder);
-  editor.useEditor.setState(({ files }) => ({ files: new Map(files).set(folder, found) }));
+  keep(found);
+  if (found.isPending) filesOf(folder, "", 0, WAIT).then(keep, () => undefined); // what is known already is enough until the next time
 }
 
 /** Asks the server for all node types and the files they choose among. */
@@ -211,6 +226,7 @@ export async function runWorkflow(times = 1, targets?: readonly Id[], keepsSeeds
     if (!keepsSeeds) editor.runWhole(nextSeeds(), "seeds");
     try {
       const title = editor.labelOf(editor.currentTab());
+      for (const [folder, name] of allFilesIn(editor.whole(), editor.useEditor.getState().known).toReversed()) remember("files", `${folder}/${name}`);
       addJob(await jobs.submit(writeWorkflow(editor.whole()), { title, ...(targets?.length ? { targets } : {}) }));
     } catch (error) {
       if (!(error instanceof api.Refused)) throw error;

@@ -8,10 +8,12 @@ interface Recent {
   /** Node types that were added last, and commands that were chosen last. */
   readonly types: readonly string[];
   readonly commands: readonly string[];
+  /** Files that were run with last, as folder/name. */
+  readonly files: readonly string[];
 }
 
 const KEPT = "darkroom.lately";
-const MOST = 12;
+const MOST: Readonly<Record<keyof Recent, number>> = { types: 12, commands: 12, files: 60 };
 const NONE: readonly string[] = [];
 
 function kept(): Partial<Recent> {
@@ -22,10 +24,10 @@ function kept(): Partial<Recent> {
   }
 }
 
-export const useRecent = create<Recent>(() => ({ types: [], commands: [], ...kept() }));
+export const useRecent = create<Recent>(() => ({ types: [], commands: [], files: [], ...kept() }));
 
 export function remember(list: keyof Recent, id: string): void {
-  useRecent.setState((old) => ({ [list]: [id, ...old[list].filter((other) => other !== id)].slice(0, MOST) }));
+  useRecent.setState((old) => ({ [list]: [id, ...old[list].filter((other) => other !== id)].slice(0, MOST[list]) }));
   try {
     localStorage.setItem(KEPT, JSON.stringify(useRecent.getState()));
   } catch {

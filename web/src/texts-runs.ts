@@ -80,6 +80,8 @@ export const R = {
     rename: (input: string) => `Move it to ${input}`,
     retype: (type: string) => `Change to ${type}`,
     unmute: (node: string) => `Unmute ${node}`,
+    lora: (count: number) => (count === 1 ? "Make it a Load LoRA node" : "Make them Load LoRA nodes"),
+    loraDone: "A node loads it now, for this prompt and the sampler that uses it. Undo takes it back.",
     all: (count: number) => `Fix ${many(count, "problem")}`,
     done: (count: number) => `${many(count, "problem")} fixed. Undo takes it back.`,
   },

@@ -65,7 +65,8 @@ def test_models_follow_each_other_and_keep_what_is_known_of_their_hashes() -> No
         0.6,
         0.6,
     )
-    assert (second["strength_clip"], second["model"]) == (0.25, Link("lora", "MODEL"))
+    assert (second["strength_clip"], second["strength_model"]) == (0.5, 0.25)
+    assert second["model"] == Link("lora", "MODEL")
     assert inputs(workflow, "clip_skip")["stop_at_clip_layer"] == -2
     assert inputs(workflow, "vae")["vae_name"] == "sdxl_vae.safetensors"
     assert inputs(workflow, "sampler")["model"] == Link("lora_2", "MODEL")

@@ -18,7 +18,7 @@ export interface Problem {
 
 /** What is done at the problem's node. safe: nothing is guessed and nothing is lost. */
 export interface Repair {
-  readonly action: "set" | "link" | "remove" | "rename" | "retype" | "unmute";
+  readonly action: "set" | "link" | "remove" | "rename" | "retype" | "unmute" | "lora";
   readonly value: unknown;
   readonly safe: boolean;
 }

@@ -16,6 +16,8 @@ export interface FileOption {
 export interface FilePage {
   readonly files: readonly FileOption[];
   readonly total: number;
+  /** Whether the server is still reading what some of them are. */
+  readonly isPending?: boolean;
 }
 
 export const NO_FILES: FilePage = { files: [], total: 0 };
@@ -24,15 +26,15 @@ const PICTURE = /\.(png|jpe?g|webp|gif|bmp|avif|tiff?)$/i;
 const ASSETS_PAGE = 1000;
 const MODELS_PAGE = 200;
 
-/** The files of a folder whose names hold words, from the one at `offset` on, as far as a page goes. */
-export async function filesOf(folder: string, words = "", offset = 0): Promise<FilePage> {
+/** The files of a folder whose names hold words, from the one at `offset` on, as far as a page goes. wait: seconds for what is not known yet. */
+export async function filesOf(folder: string, words = "", offset = 0, wait = 0): Promise<FilePage> {
   const search = `search=${encodeURIComponent(words)}&offset=${offset}`;
   if (WORK.includes(folder)) {
     const page = await json<{ assets: { name: string }[]; total: number }>(`${API}/assets?kind=${folder}&sort=name&limit=${ASSETS_PAGE}&${search}`);
     return { total: page.total, files: page.assets.map(({ name }) => ({ name, hint: "", family: "", picture: pictureOf(folder, name) })) };
   }
-  const page = await json<{ models: ToldModel[]; total: number }>(`${API}/models/files?kind=${encodeURIComponent(folder)}&limit=${MODELS_PAGE}&${search}`);
-  return { total: page.total, files: page.models.map(modelOption) };
+  const page = await json<{ models: ToldModel[]; total: number }>(`${API}/models/files?kind=${encodeURIComponent(folder)}&limit=${MODELS_PAGE}&wait=${wait}&${search}`);
+  return { total: page.total, files: page.models.map(modelOption), isPending: page.models.some(({ pending }) => pending) };
 }
 
 interface ToldModel {
@@ -40,6 +42,7 @@ interface ToldModel {
   readonly size: number;
   readonly family: string | null;
   readonly preview: string | null;
+  readonly pending: boolean;
 }
 
 function modelOption({ name, size, family, preview }: ToldModel): FileOption {

@@ -3,7 +3,7 @@ import type { Problem, Repair } from "../api/client";
 import { R } from "../texts-runs";
 import { EMPTY, Link, type Workflow } from "./document";
 import { Numeral } from "./json";
-import { repairAll, repairOf, repairText, safeRepairs } from "./repairs";
+import { repairOf, repairText, safeRepairs } from "./repairs";
 
 const now: Workflow = {
   ...EMPTY,
@@ -15,7 +15,7 @@ const now: Workflow = {
 
 const problem = (repair: Repair | null, input: string | null = "steps", node = "a"): Problem => ({ code: "x", message: "", fix: "", node, input, severity: "error", repair });
 const repair = (action: Repair["action"], value: unknown = null, safe = false): Repair => ({ action, value, safe });
-const after = (given: Problem): Workflow => repairOf(given)(now);
+const after = (given: Problem): Workflow => repairOf(given, new Map(), () => [0, 0])(now);
 
 describe("a repair", () => {
   it("sets a value", () => {
@@ -43,7 +43,7 @@ describe("a repair", () => {
 
   it("says on its button what it does", () => {
     const text = (given: Repair, input: string | null = "steps"): string => repairText(problem(given, input), given, R.repair, (id) => `node ${id}`);
-    expect([text(repair("set", "euler")), text(repair("set", 8)), text(repair("link", ["a", "LATENT"])), text(repair("remove")), text(repair("rename", "cfg")), text(repair("retype", "Empty")), text(repair("unmute", "a"))]).toEqual([
+    expect([text(repair("set", "euler")), text(repair("set", 8)), text(repair("link", ["a", "LATENT"])), text(repair("remove")), text(repair("rename", "cfg")), text(repair("retype", "Empty")), text(repair("unmute", "a")), text(repair("lora", [{}])), text(repair("lora", [{}, {}]))]).toEqual([
       "Use euler",
       "Use 8",
       "Link to LATENT of node a",
@@ -51,12 +51,14 @@ describe("a repair", () => {
       "Move it to cfg",
       "Change to Empty",
       "Unmute node a",
+      "Make it a Load LoRA node",
+      "Make them Load LoRA nodes",
     ]);
   });
 
   it("is made of all that guess nothing at once", () => {
     const all = [problem(repair("set", 1, true)), problem(repair("remove"), "stepz"), problem(repair("set", 4, true), "stepz")];
-    const changed = repairAll(safeRepairs(all))(now).nodes.get("a")?.inputs;
+    const changed = safeRepairs(all).reduce((workflow, given) => repairOf(given, new Map(), () => [0, 0])(workflow), now).nodes.get("a")?.inputs;
     expect([...(changed ?? [])]).toEqual([["steps", 1], ["stepz", 4]]);
   });
 });

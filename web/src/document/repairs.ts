@@ -1,9 +1,11 @@
 /** Fixes of problems as commands: what the server offers is done to the workflow, and can be undone. */
 
 import type { Problem, Repair } from "../api/client";
-import { all, onNode, setValue, type Command } from "./commands";
+import { onNode, setValue, type Command } from "./commands";
 import { Link, type Id } from "./document";
 import { Numeral, parseJson, type Json } from "./json";
+import { lorasOfWords, type LoraWord, type Placing } from "./loras";
+import type { NodeTypes } from "./schema";
 
 /** What is shown on the button of a repair. */
 export interface RepairWords {
@@ -13,6 +15,7 @@ export interface RepairWords {
   rename(input: string): string;
   retype(type: string): string;
   unmute(node: string): string;
+  lora(count: number): string;
 }
 
 export function repairText({ input }: Problem, repair: Repair, words: RepairWords, titleOf: (id: Id) => string): string {
@@ -23,11 +26,12 @@ export function repairText({ input }: Problem, repair: Repair, words: RepairWord
     return words.link(output, titleOf(node));
   }
   if (action === "remove") return words.remove(input ?? "");
+  if (action === "lora") return words.lora((value as readonly LoraWord[]).length);
   return action === "unmute" ? words.unmute(titleOf(String(value))) : words[action](String(value));
 }
 
 /** The command that makes a problem's repair; a problem without one changes nothing. */
-export function repairOf({ node, input, repair }: Problem): Command {
+export function repairOf({ node, input, repair }: Problem, types: NodeTypes, placing: Placing): Command {
   if (!repair || node === null) return (workflow) => workflow;
   const value = repair.value;
   switch (repair.action) {
@@ -45,6 +49,8 @@ export function repairOf({ node, input, repair }: Problem): Command {
       return onNode(node, (old) => ({ ...old, type: String(value) }));
     case "unmute":
       return onNode(String(value), (old) => ({ ...old, mode: "run" }));
+    case "lora":
+      return lorasOfWords(node, input ?? "", value as readonly LoraWord[], types, placing);
   }
 }
 
@@ -52,8 +58,6 @@ export function repairOf({ node, input, repair }: Problem): Command {
 export function safeRepairs(problems: readonly Problem[]): readonly Problem[] {
   return problems.filter((problem) => problem.repair?.safe && problem.node !== null);
 }
-
-export const repairAll = (problems: readonly Problem[]): Command => all(...problems.map(repairOf));
 
 const LARGEST = 2n ** 64n - 1n;
 

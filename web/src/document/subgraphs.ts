@@ -62,10 +62,10 @@ export function spotOf(workflow: Workflow, ran: Id): { readonly path: Path; read
 }
 
 /** A command on the canvas where a node lies that runs under an id; nothing where it is not there. */
-export function atSpot(ran: Id, command: (id: Id) => Command): Command {
+export function atSpot(ran: Id, command: (id: Id, path: Path) => Command): Command {
   return (workflow) => {
     const spot = spotOf(workflow, ran);
-    return spot ? inside(spot.path, command(spot.id))(workflow) : workflow;
+    return spot ? inside(spot.path, command(spot.id, spot.path))(workflow) : workflow;
   };
 }
 

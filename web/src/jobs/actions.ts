@@ -3,9 +3,11 @@
 import * as api from "../api/jobs";
 import type { Problem } from "../api/client";
 import { openJob } from "../files";
+import { freePlace } from "../canvas/freePlace";
 import { all, type Command } from "../document/commands";
 import { repairOf } from "../document/repairs";
-import { atSpot, spotOf } from "../document/subgraphs";
+import { atSpot, spotOf, type Path } from "../document/subgraphs";
+import { typesWithin } from "../document/subgraphTypes";
 import * as editor from "../editor";
 import { dropJob, readQueue, showJob, useRuns } from "../runs";
 import { R } from "../texts-runs";
@@ -47,12 +49,18 @@ export async function forgetJob(job: string): Promise<void> {
 
 /** The fix of a problem, made on the canvas where its node lies. */
 function repairThere(problem: Problem): Command {
-  return problem.node === null ? repairOf(problem) : atSpot(problem.node, (node) => repairOf({ ...problem, node }));
+  const { known } = editor.useEditor.getState();
+  const made = (node: string | null, path: Path): Command => (view) => {
+    const types = typesWithin(known, editor.whole(), path);
+    return repairOf({ ...problem, node }, types, (now, near, type) => freePlace(now, types, near, type))(view);
+  };
+  return problem.node === null ? made(null, []) : atSpot(problem.node, made);
 }
 
 /** Makes the fix of one problem; undo takes it back. */
 export function fixProblem(problem: Problem): void {
   editor.runWhole(repairThere(problem));
+  if (problem.repair?.action === "lora") editor.tell(R.repair.loraDone);
 }
 
 export function fixProblems(problems: readonly Problem[]): void {

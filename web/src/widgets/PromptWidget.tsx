@@ -6,20 +6,28 @@ import { completionAt, partsOf, toggleComment, type Completion, type Part } from
 import { textOf } from "./TextWidget";
 import { TokenCount } from "./TokenCount";
 import { weigh } from "./weigh";
+import { takeLora } from "./loras";
+import type { Name } from "./useNames";
 import { replaceText, rewriteText } from "./writing";
+import { undoLast } from "../editor";
 
-/** A text of several lines: weights with Ctrl+Up and Ctrl+Down, comments with Ctrl+/, embeddings completed. */
-export function PromptWidget({ name, widget, value, set }: WidgetProps<WidgetOf<"prompt">>) {
+/** A text of several lines: weights with Ctrl+Up and Ctrl+Down, comments with Ctrl+/, embeddings and LoRAs completed. */
+export function PromptWidget({ name, widget, value, set, id, input }: WidgetProps<WidgetOf<"prompt">>) {
   const [completion, setCompletion] = useState<Completion | null>(null);
   const [isFocused, setFocused] = useState(false);
   const visit = useRef(0);
   const area = useRef<HTMLTextAreaElement>(null);
   const copy = useRef<HTMLDivElement>(null);
   const choosing = useRef<(event: KeyboardEvent) => boolean>(() => false);
+  /** The text after a LoRA was taken out of it and where that stood: the browser cannot undo that step. */
+  const taken = useRef<{ readonly text: string; readonly from: number } | null>(null);
   const list = useId();
   const text = textOf(value);
   const parts = useMemo(() => partsOf(text, widget.dynamic), [text, widget.dynamic]);
   const isPlain = parts.every((part) => part.meaning === "plain");
+  useLayoutEffect(() => {
+    if (taken.current?.text === text) area.current?.setSelectionRange(taken.current.from, taken.current.from);
+  }, [text]);
   useLayoutEffect(() => {
     if (copy.current && area.current) copy.current.scrollTop = area.current.scrollTop;
   }, [text, isFocused, isPlain]);
@@ -37,15 +45,28 @@ export function PromptWidget({ name, widget, value, set }: WidgetProps<WidgetOf<
     }
     if (!(event.ctrlKey || event.metaKey)) return;
     const now = event.currentTarget;
+    if (event.key === "z" && taken.current?.text === now.value) {
+      event.preventDefault();
+      taken.current = null;
+      undoLast();
+      return;
+    }
     const change = { ArrowUp: 0.1, ArrowDown: -0.1 }[event.key];
     if (change) rewriteText(now, weigh(now.value, now.selectionStart, now.selectionEnd, change));
     else if (event.key === "/" && widget.dynamic) rewriteText(now, toggleComment(now.value, now.selectionStart, now.selectionEnd));
     else return;
     event.preventDefault();
   };
-  const complete = (word: string): void => {
-    if (completion && area.current) replaceText(area.current, completion.from, completion.to, word);
+  const complete = (chosen: Name): void => {
     setCompletion(null);
+    if (!completion || !area.current) return;
+    const { from, to } = completion;
+    if (chosen.kind === "embedding") {
+      replaceText(area.current, from, to, chosen.value);
+      return;
+    }
+    taken.current = { text: text.slice(0, from) + text.slice(to), from };
+    takeLora(id, input.name, taken.current.text, chosen.value);
   };
   return (
     <div className="prompt-box nodrag nowheel">
@@ -85,7 +106,7 @@ export function PromptWidget({ name, widget, value, set }: WidgetProps<WidgetOf<
         }}
         onKeyDown={onKey}
       />
-      {completion && <Completions id={list} words={completion.words} copy={copy} area={area} at={completion.from} complete={complete} close={() => setCompletion(null)} keys={choosing} />}
+      {completion && <Completions id={list} node={id} completion={completion} copy={copy} area={area} complete={complete} close={() => setCompletion(null)} keys={choosing} />}
       {isFocused && widget.dynamic && <TokenCount text={text} />}
     </div>
   );

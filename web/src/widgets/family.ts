@@ -4,7 +4,8 @@ import type { FilePage } from "../api/options";
 import { Link, type Id, type Workflow } from "../document/document";
 import type { NodeTypes } from "../document/schema";
 
-const WHOLE: readonly string[] = ["checkpoints", "diffusion_models"];
+/** Folders of models whose family is that of what they are linked with. */
+export const WHOLE: readonly string[] = ["checkpoints", "diffusion_models"];
 
 /** The family of the nearest checkpoint that a node is linked with, or "". */
 export function familyAround(workflow: Workflow, types: NodeTypes, files: ReadonlyMap<string, FilePage>, start: Id): string {

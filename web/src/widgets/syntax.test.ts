@@ -5,7 +5,7 @@ const meanings = (text: string, dynamic = true): string[] => partsOf(text, dynam
 
 describe("the parts of a prompt", () => {
   it("are weights, choices, comments and embeddings; all of them together are the prompt", () => {
-    const text = "a (red:1.2) {cat|dog} embedding:tree, /* not\nthis */ \\{x\\} // nor this\nend";
+    const text = "a (red:1.2) {cat|dog} embedding:tree, <lora:a b:1>, /* not\nthis */ \\{x\\} // nor this\nend";
     expect(meanings(text)).toEqual([
       "plain a ",
       "weight (",
@@ -19,6 +19,8 @@ describe("the parts of a prompt", () => {
       "choice }",
       "plain  ",
       "embedding embedding:tree",
+      "plain , ",
+      "lora <lora:a b:1>",
       "plain , ",
       "comment /* not\nthis */",
       "plain  ",
@@ -39,17 +41,20 @@ describe("the parts of a prompt", () => {
 
 describe("a completion", () => {
   it.each([
-    ["a embedding:tr", { from: 2, to: 14, words: "tr" }],
-    ["a (embedding:", { from: 3, to: 13, words: "" }],
-    ["a <tr", { from: 2, to: 5, words: "tr" }],
-    ["emb", { from: 0, to: 3, words: "" }],
+    ["a embedding:tr", { kinds: ["embedding"], from: 2, to: 14, words: "tr" }],
+    ["a (embedding:", { kinds: ["embedding"], from: 3, to: 13, words: "" }],
+    ["a <tr", { kinds: ["embedding", "lora"], from: 2, to: 5, words: "tr" }],
+    ["emb", { kinds: ["embedding"], from: 0, to: 3, words: "" }],
+    ["a <", { kinds: ["embedding", "lora"], from: 2, to: 3, words: "" }],
+    ["a <lo", { kinds: ["lora"], from: 2, to: 5, words: "" }],
+    ["a <lora:my sty", { kinds: ["lora"], from: 2, to: 14, words: "my sty" }],
   ])("begins at the end of %j", (text, found) => {
     expect(completionAt(text, text.length)).toEqual(found);
   });
 
-  it.each(["a red", "em", "embedding", "embedding:tree,", "embedding:tree more"])("of %j is %#", (text) => {
+  it.each(["a red", "em", "embedding", "embedding:tree,", "embedding:tree more", "<lora:a:0.8", "<lora:a>"])("of %j is %#", (text) => {
     const found = completionAt(text, text.length);
-    if (text === "embedding") expect(found).toEqual({ from: 0, to: 9, words: "" });
+    if (text === "embedding") expect(found).toEqual({ kinds: ["embedding"], from: 0, to: 9, words: "" });
     else expect(found).toBeUndefined();
   });
 
