@@ -7,6 +7,7 @@ import { guardFocus } from "./canvas/focus";
 import { onKeyOf } from "./commands/keys";
 import { useOpen } from "./commands/open";
 import { COMMANDS, commandOf } from "./commands/table";
+import { pasteClipText } from "./clips";
 import { writeWorkflow } from "./document/document";
 import { keepDrafts, keepLate, mayLose } from "./drafts";
 import { isChanged, setFacts, setProblems, tell, useEditor, useWhole } from "./editor";
@@ -19,6 +20,7 @@ import { Dialogs } from "./panels/Dialogs";
 import { Form } from "./panels/Form";
 import { LinkPicker } from "./panels/LinkPicker";
 import { NodeHelp } from "./panels/NodeHelp";
+import { Notice } from "./panels/Notice";
 import { Palette } from "./panels/Palette";
 import { ResultStrip } from "./panels/Strip";
 import { PageState } from "./panels/PageState";
@@ -39,7 +41,6 @@ const Gallery = lazy(() => import("./panels/Gallery").then((module) => ({ defaul
 const onKey = onKeyOf(COMMANDS);
 const DRAFT_AFTER = 300;
 const VALIDATE_AFTER = 400;
-const NOTICE_FOR = 5000;
 
 export function App() {
   const isViewing = useViewing((state) => state.picture !== null);
@@ -173,7 +174,8 @@ function usePaste(): void {
       const data = event.clipboardData;
       if (!data || isWriting(event.target) || event.defaultPrevented || document.querySelector("dialog[open]")) return;
       const command = commandOf("edit.paste");
-      if (pastePicture(data, event.target) || pasteText(data.getData("text/plain"))) event.preventDefault();
+      const text = data.getData("text/plain");
+      if (pastePicture(data, event.target) || pasteClipText(text) || pasteText(text)) event.preventDefault();
       else if (command?.isReady?.() !== false) command?.run();
     };
     document.addEventListener("paste", paste);
@@ -210,22 +212,4 @@ function useValidation(): void {
       clearTimeout(timer);
     };
   }, [nodes, subgraphs, active, isConnected, isWanted]);
-}
-
-function Notice() {
-  const notice = useEditor((state) => state.notice);
-  useEffect(() => {
-    if (!notice) return;
-    const timer = setTimeout(() => {
-      useEditor.setState({ notice: null });
-    }, NOTICE_FOR);
-    return () => {
-      clearTimeout(timer);
-    };
-  }, [notice]);
-  return (
-    <div className="notice" role="status" aria-live="polite">
-      {notice && <p key={notice.key}>{notice.text}</p>}
-    </div>
-  );
 }

@@ -11,8 +11,8 @@ import { isCollapsed, setFlag } from "./document/looks";
 import { fits, withCustomWidgets, type Input, type NodeType } from "./document/schema";
 import { allFilesIn, filesIn, startingFile } from "./document/startingFile";
 import { holds, insideSubgraph, subgraphAt, SUBGRAPH } from "./document/subgraphs";
-import { placesOf } from "./canvas/flow";
 import * as editor from "./editor";
+import { tellIfUnchanged } from "./jobs/unchanged";
 import { activeJobs, addJob, useRuns } from "./runs";
 import { remember, useRecent } from "./taste";
 import { T } from "./texts";
@@ -62,7 +62,7 @@ export function addNode(type: NodeType, searching: editor.Searching): Id {
 }
 
 /** Whether an instance of this type on the canvas that is seen would make a subgraph hold itself. */
-function wouldHoldItself(type: string): boolean {
+export function wouldHoldItself(type: string): boolean {
   const here = subgraphAt(editor.whole(), editor.pathIn(editor.useEditor.getState()));
   return here !== "" && type.startsWith(SUBGRAPH) && holds(editor.whole(), type.slice(SUBGRAPH.length), here);
 }
@@ -109,57 +109,6 @@ export function deleteSelected(): void {
   if (!selection.size) return;
   editor.run(commands.all(commands.deleteNodes(editor.selectedNodes()), ...steps));
   editor.select([]);
-}
-
-function clipOfSelected(): commands.Clip {
-  const places = placesOf(editor.workflow(), editor.useEditor.getState().types);
-  return commands.clipOf(editor.workflow(), editor.selectedNodes(), (id) => places.get(id) ?? [0, 0]);
-}
-
-export function copySelected(): void {
-  const clip = clipOfSelected();
-  if (!clip.nodes.size) return;
-  editor.useEditor.setState({ clip });
-  keepAsLast(T.told.copied(clip.nodes.size));
-  editor.tell(T.told.copied(clip.nodes.size));
-}
-
-/** Puts a text into the clipboard, so that a picture copied before is not pasted in place of the nodes. */
-function keepAsLast(text: string): void {
-  if (globalThis.isSecureContext) navigator.clipboard.writeText(text).catch(() => undefined); // nodes are pasted without it, too
-}
-
-export function cutSelected(): void {
-  copySelected();
-  deleteSelected();
-}
-
-/** Pastes at a point of the canvas. linked: with links from nodes that were not copied. */
-export function pasteAt(at: commands.Point, linked: boolean): void {
-  const { clip } = editor.useEditor.getState();
-  if (!clip) return;
-  const lefts = [...clip.places.values()];
-  const by = [at[0] - Math.min(...lefts.map(([x]) => x)), at[1] - Math.min(...lefts.map(([, y]) => y))] as const;
-  pasteClip(linked ? clip : withoutOutsideLinks(clip), by);
-}
-
-export function duplicateSelected(): void {
-  pasteClip(clipOfSelected(), [40, 40]);
-}
-
-function pasteClip(clip: commands.Clip, by: commands.Point): void {
-  const command = commands.paste(clip, by);
-  const names = command.idsFor(editor.workflow());
-  editor.run(command);
-  editor.select([...names.values()].map(editor.flowId));
-}
-
-function withoutOutsideLinks(clip: commands.Clip): commands.Clip {
-  const inside = [...clip.nodes].map(([id, node]) => {
-    const kept = [...node.inputs].filter(([, value]) => !(value instanceof Link) || clip.nodes.has(value.node));
-    return [id, { ...node, inputs: new Map(kept) }] as const;
-  });
-  return { ...clip, nodes: new Map(inside) };
 }
 
 export function selectAll(): void {
@@ -227,7 +176,9 @@ export async function runWorkflow(times = 1, targets?: readonly Id[], keepsSeeds
     try {
       const title = editor.labelOf(editor.currentTab());
       for (const [folder, name] of allFilesIn(editor.whole(), editor.useEditor.getState().known).toReversed()) remember("files", `${folder}/${name}`);
-      addJob(await jobs.submit(writeWorkflow(editor.whole()), { title, ...(targets?.length ? { targets } : {}) }));
+      const job = await jobs.submit(writeWorkflow(editor.whole()), { title, ...(targets?.length ? { targets } : {}) });
+      addJob(job);
+      if (time === times - 1 && !keepsSeeds) tellIfUnchanged(job.id, times);
     } catch (error) {
       if (!(error instanceof api.Refused)) throw error;
       editor.setProblems(error.problems);

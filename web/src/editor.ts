@@ -3,7 +3,8 @@
 import { create } from "zustand";
 import type { Problem, Verdict } from "./api/client";
 import type { FilePage } from "./api/options";
-import type { Clip, Command, Point } from "./document/commands";
+import type { Clip } from "./document/clips";
+import type { Command, Point } from "./document/commands";
 import { EMPTY, type Id, type Node, type Workflow } from "./document/document";
 import { asText } from "./document/json";
 import { apply, redo, startHistory, undo, type History } from "./document/history";
@@ -36,6 +37,12 @@ export interface Searching {
 
 export type Dialog = "open" | "templates" | "saveAs" | "shortcuts" | "closing" | "conflict" | "versions" | "missing" | "call" | "settings" | "about";
 
+/** What can be done about what is told, with the text of its button. */
+export interface Action {
+  readonly text: string;
+  readonly run: () => void;
+}
+
 interface EditorState {
   readonly tabs: readonly Tab[];
   readonly active: string;
@@ -59,7 +66,7 @@ interface EditorState {
   readonly facts: Verdict["facts"];
   readonly searching: Searching | null;
   readonly dialog: Dialog | null;
-  readonly notice: { readonly text: string; readonly key: number } | null;
+  readonly notice: { readonly text: string; readonly key: number; readonly action?: Action } | null;
 }
 
 let count = 0;
@@ -196,8 +203,8 @@ export function select(flowIds: Iterable<string>): void {
   set({ selection: new Set(flowIds) });
 }
 
-export function tell(text: string): void {
-  set({ notice: { text, key: Date.now() } });
+export function tell(text: string, action?: Action): void {
+  set({ notice: { text, key: Date.now(), ...(action ? { action } : {}) } });
 }
 
 export function setProblems(problems: readonly Problem[]): void {

@@ -17,6 +17,10 @@ export const R = {
     notifyOff: "The browser does not let this page tell you. Allow notifications for it in the browser's settings.",
     waiting: "The server is still loading. Jobs wait until it is ready.",
   },
+  unchanged: {
+    text: "Nothing has changed, so this is the picture from before.",
+    seeds: "Use random seeds",
+  },
   title: {
     running: (share: number, title: string) => `${percent(share)} · ${title}`,
     done: (title: string) => `✓ ${title}`,

@@ -17,6 +17,7 @@ import { Dots } from "./Dots";
 import { elementsOf, NO_ELEMENTS } from "./elements";
 import { NO_SCENE, sceneOf, type AnyNode, type Scene } from "./flow";
 import { GroupFrame, NoteCard } from "./items";
+import { useCopyDrag } from "./copyDrag";
 import { connect, disconnect, endConnection, endReconnection, reconnect } from "./linking";
 import { MapOfAll } from "./Map";
 import { Marquee, useMarquee } from "./Marquee";
@@ -62,6 +63,7 @@ export function Canvas() {
   }, [seen, hasTypes]);
   const near = useNear(scene, seen);
   const marquee = useMarquee(scene);
+  const copying = useCopyDrag();
   const [isDropping, setDropping] = useState(false);
   const onDrop = (event: DragEvent): void => {
     event.preventDefault();
@@ -84,7 +86,7 @@ export function Canvas() {
       tabIndex={0}
       onKeyDown={onCanvasKey}
       onFocus={onCanvasFocus}
-      {...marquee.handlers}
+      {...both(marquee.handlers, copying)}
       onPointerMove={onPointerMove}
       onPointerLeave={() => {
         rememberPointer(null);
@@ -163,6 +165,15 @@ function Flow({ scene, near }: { readonly scene: Scene; readonly near: Near }) {
       <Refusal />
     </ReactFlow>
   );
+}
+
+type Handlers = Readonly<Record<string, (event: never) => void>>;
+
+/** The handlers of two gestures, which never begin together. */
+function both<First extends Handlers, Second extends Handlers>(first: First, second: Second): First & Second {
+  const shared = Object.keys(first).filter((name) => name in second);
+  const joined = shared.map((name) => [name, (event: never) => { first[name]?.(event); second[name]?.(event); }] as const);
+  return { ...first, ...second, ...Object.fromEntries(joined) };
 }
 
 const isEmptyPlace = (target: EventTarget): boolean => target instanceof Element && target.classList.contains("react-flow__pane");

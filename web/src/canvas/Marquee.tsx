@@ -1,5 +1,5 @@
 import { useRef, useState, type MouseEvent, type PointerEvent } from "react";
-import { select } from "../editor";
+import { select, useEditor } from "../editor";
 import { nodesIn, type Box } from "./boxes";
 import type { Scene } from "./flow";
 import { onCanvas } from "./view";
@@ -7,6 +7,8 @@ import { onCanvas } from "./view";
 interface Start {
   readonly x: number;
   readonly y: number;
+  /** What was selected and stays so: with both Shift and Ctrl the frame adds. */
+  readonly kept: readonly string[];
 }
 
 /** A pointer that moved less than this clicks. */
@@ -24,7 +26,7 @@ export interface MarqueeGesture {
   };
 }
 
-/** Chooses with a rectangle, drawn with Shift: also what is no element of the page. */
+/** Chooses with a rectangle, drawn with Shift or Ctrl: also what is no element of the page. */
 export function useMarquee(scene: Scene): MarqueeGesture {
   const start = useRef<Start | null>(null);
   const drawn = useRef(false);
@@ -38,17 +40,21 @@ export function useMarquee(scene: Scene): MarqueeGesture {
     setBox(next);
     const [left, top] = onCanvas([next.x, next.y]);
     const [right, bottom] = onCanvas([next.x + next.width, next.y + next.height]);
-    select(nodesIn(scene, { x: left, y: top, width: right - left, height: bottom - top }));
+    const found = nodesIn(scene, { x: left, y: top, width: right - left, height: bottom - top });
+    select([...start.current.kept, ...found]);
   };
   return {
     box,
     handlers: {
       onPointerDownCapture: (event) => {
         drawn.current = false;
-        if (begins(event)) start.current = { x: event.clientX, y: event.clientY };
+        if (begins(event)) start.current = { x: event.clientX, y: event.clientY, kept: keptOf(event) };
       },
       onMouseDownCapture: (event) => {
-        if (start.current) event.stopPropagation();
+        if (!start.current) return;
+        event.stopPropagation();
+        event.preventDefault(); // else a text that was selected grows as far as here
+        (event.currentTarget as HTMLElement).focus({ preventScroll: true });
       },
       onClickCapture: (event) => {
         if (drawn.current) event.stopPropagation();
@@ -63,11 +69,15 @@ export function useMarquee(scene: Scene): MarqueeGesture {
   };
 }
 
-function begins({ shiftKey, button, isPrimary, target }: PointerEvent): boolean {
-  return shiftKey && button === 0 && isPrimary && target instanceof Element && !target.closest(".nodrag, input, textarea, .react-flow__handle, .map");
+const keptOf = (event: PointerEvent): readonly string[] => (event.shiftKey && isCtrl(event) ? [...useEditor.getState().selection] : []);
+
+const isCtrl = ({ ctrlKey, metaKey }: PointerEvent): boolean => ctrlKey || metaKey;
+
+function begins({ shiftKey, ctrlKey, metaKey, button, isPrimary, target }: PointerEvent): boolean {
+  return (shiftKey || ctrlKey || metaKey) && button === 0 && isPrimary && target instanceof Element && !target.closest(".nodrag, input, textarea, .react-flow__handle, .map");
 }
 
-function between(a: Start, b: Start): Box {
+function between(a: Pick<Start, "x" | "y">, b: Pick<Start, "x" | "y">): Box {
   return { x: Math.min(a.x, b.x), y: Math.min(a.y, b.y), width: Math.abs(a.x - b.x), height: Math.abs(a.y - b.y) };
 }
 

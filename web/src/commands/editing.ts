@@ -1,4 +1,5 @@
 import * as actions from "../actions";
+import * as clips from "../clips";
 import { frameAround, selectedItems } from "../canvas/chosen";
 import { insertInLink, cutAimedLink, aimedLink } from "../canvas/aimed";
 import { pointerOnCanvas, searchAt } from "../canvas/view";
@@ -81,18 +82,18 @@ export const EDITING: readonly Command[] = [
     isReady: () => currentTab().history.future.length > 0,
     run: redoNext,
   },
-  { id: "edit.cut", title: C.commands.cut, area: "edit", keys: ["Ctrl+X"], isReady: hasNodes, run: actions.cutSelected },
-  { id: "edit.copy", title: C.commands.copy, area: "edit", keys: ["Ctrl+C"], isReady: hasNodes, run: actions.copySelected },
-  { id: "edit.paste", title: C.commands.paste, area: "edit", keys: ["Ctrl+V"], byBrowser: "Ctrl+V", isReady: hasClip, run: () => actions.pasteAt(here(), false) },
+  { id: "edit.cut", title: C.commands.cut, area: "edit", keys: ["Ctrl+X"], isReady: hasAny, run: clips.cutSelected },
+  { id: "edit.copy", title: C.commands.copy, area: "edit", keys: ["Ctrl+C"], isReady: hasAny, run: clips.copySelected },
+  { id: "edit.paste", title: C.commands.paste, area: "edit", keys: ["Ctrl+V"], byBrowser: "Ctrl+V", isReady: hasClip, run: () => clips.pasteAt(here(), false) },
   {
     id: "edit.pasteLinked",
     title: C.commands.pasteLinked,
     area: "edit",
     keys: ["Ctrl+Shift+V"],
     isReady: hasClip,
-    run: () => actions.pasteAt(here(), true),
+    run: () => clips.pasteAt(here(), true),
   },
-  { id: "edit.duplicate", title: C.commands.duplicate, area: "edit", keys: ["Ctrl+D"], isReady: hasNodes, run: actions.duplicateSelected },
+  { id: "edit.duplicate", title: C.commands.duplicate, area: "edit", keys: ["Ctrl+D"], isReady: hasAny, run: clips.duplicateSelected },
   { id: "edit.delete", title: C.commands.delete, area: "edit", keys: ["Delete", "Backspace"], isReady: () => hasAny() || aimedLink() !== undefined, run: deleteAimed },
   { id: "edit.mask", title: M.open, area: "edit", keys: ["Shift+M"], isReady: hasNodes, run: paintMaskOfSelected },
   { id: "edit.rename", title: C.commands.rename, area: "edit", keys: ["F2"], isReady: () => one() !== undefined, run: () => startNaming(one() ?? null) },

@@ -1,6 +1,6 @@
 /** What may be done to a workflow: each command gives a new one, and the same one where nothing changes. */
 
-import { freshId, Link, placeIn, type Id, type Mode, type Node, type Value, type Workflow } from "./document";
+import { Link, placeIn, type Id, type Mode, type Node, type Value, type Workflow } from "./document";
 import { isObject, type Json, type JsonObject } from "./json";
 
 export type Command = (workflow: Workflow) => Workflow;
@@ -91,58 +91,6 @@ export function move(places: ReadonlyMap<Id, Point>): Command {
     }
     return isMoved ? { ...workflow, layout } : workflow;
   };
-}
-
-// Several nodes at once
-
-/** Nodes cut out of a workflow, to paste into any. */
-export interface Clip {
-  readonly nodes: ReadonlyMap<Id, Node>;
-  readonly places: ReadonlyMap<Id, Point>;
-}
-
-export function clipOf(workflow: Workflow, ids: readonly Id[], placeOf: (id: Id) => Point): Clip {
-  const chosen = ids.flatMap((id) => {
-    const node = workflow.nodes.get(id);
-    return node ? [[id, node] as const] : [];
-  });
-  return { nodes: new Map(chosen), places: new Map(chosen.map(([id]) => [id, placeOf(id)])) };
-}
-
-/** Adds copies under new ids. Links among them stay among them; links from elsewhere are kept where their node is. */
-export function paste(clip: Clip, by: Point): Command & { readonly idsFor: (workflow: Workflow) => ReadonlyMap<Id, Id> } {
-  const idsFor = (workflow: Workflow): ReadonlyMap<Id, Id> => {
-    const taken = new Map(workflow.nodes);
-    const names = new Map<Id, Id>();
-    for (const [id, node] of clip.nodes) {
-      const name = freshId({ nodes: taken }, node.type);
-      taken.set(name, node);
-      names.set(id, name);
-    }
-    return names;
-  };
-  const command = (workflow: Workflow): Workflow => {
-    const names = idsFor(workflow);
-    const [nodes, layout] = [new Map(workflow.nodes), new Map(workflow.layout)];
-    for (const [id, node] of clip.nodes) {
-      const name = names.get(id) ?? id;
-      const [x, y] = clip.places.get(id) ?? [0, 0];
-      nodes.set(name, copied(node, names, workflow));
-      layout.set(name, [Math.round(x + by[0]), Math.round(y + by[1])]);
-    }
-    return names.size ? { ...workflow, nodes, layout } : workflow;
-  };
-  return Object.assign(command, { idsFor });
-}
-
-function copied(node: Node, names: ReadonlyMap<Id, Id>, workflow: Workflow): Node {
-  const inputs = new Map<string, Value>();
-  for (const [input, value] of node.inputs) {
-    if (!(value instanceof Link)) inputs.set(input, value);
-    else if (names.has(value.node)) inputs.set(input, new Link(names.get(value.node) ?? "", value.output));
-    else if (workflow.nodes.has(value.node)) inputs.set(input, value);
-  }
-  return { ...node, inputs };
 }
 
 // Groups and notes

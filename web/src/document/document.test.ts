@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { clipOf, paste } from "./clips";
 import * as commands from "./commands";
 import { EMPTY, freshId, Link, linksOf, readWorkflow, wouldCircle, writeWorkflow, type Workflow } from "./document";
 import { apply, redo, startHistory, undo, type History } from "./history";
@@ -63,7 +64,7 @@ function commandOf({ kind, a, b, text }: Step, now: Workflow): commands.Command 
   const ids = [...now.nodes.keys()];
   const [one, two] = [pick(ids, a), pick(ids, b)];
   const box = { x: a, y: b, width: 100, height: 50 };
-  const clip = commands.clipOf(now, [one, two], () => [a, b]);
+  const clip = clipOf(now, { nodes: [one, two], groups: [a % 3], notes: [b % 3] }, () => [a, b]);
   const made: (() => commands.Command)[] = [
     () => commands.addNode(freshId(now, "KSampler"), "KSampler", [a, b]),
     () => commands.deleteNodes([one, two]),
@@ -74,7 +75,7 @@ function commandOf({ kind, a, b, text }: Step, now: Workflow): commands.Command 
     () => commands.connect(one, "OUT", two, `in${b % 3}`),
     () => commands.disconnect(one, `in${b % 3}`),
     () => commands.move(new Map([[one, [b, a]], [two, [a, b]]])),
-    () => commands.paste(clip, [20, 20]),
+    () => paste(clip, [20, 20]),
     () => commands.addGroup(text, box),
     () => commands.addNote(text, box),
     () => commands.setItem(a % 2 ? "groups" : "notes", b % 3, new Map([["title", text]])),
@@ -132,7 +133,7 @@ describe("any commands in any order", () => {
 describe("commands", () => {
   it("paste keeps links among the copies and to nodes that are there", () => {
     const start = readWorkflow(textOf("txt2img.json"));
-    const command = commands.paste(commands.clipOf(start, ["sampler", "decode"], () => [0, 0]), [10, 10]);
+    const command = paste(clipOf(start, { nodes: ["sampler", "decode"], groups: [], notes: [] }, () => [0, 0]), [10, 10]);
     const [ids, end] = [command.idsFor(start), command(start)];
     const copy = end.nodes.get(ids.get("decode") ?? "");
     expect(copy?.inputs.get("samples")).toEqual(new Link(ids.get("sampler") ?? "", "LATENT"));

@@ -21,6 +21,7 @@ const GESTURES: readonly (readonly [keys: string, text: string])[] = [
   [T.subgraphs.rerouteKeys, T.subgraphs.rerouteLink],
   [T.shortcuts.panKeys, T.shortcuts.pan],
   [T.shortcuts.marqueeKeys, T.shortcuts.marquee],
+  [T.shortcuts.copyDragKeys, T.shortcuts.copyDrag],
   [T.shortcuts.zoomKeys, T.shortcuts.zoom],
 ];
 
