@@ -5,7 +5,7 @@ import { ranId, useEditor } from "../editor";
 import { useSettings, useTheme } from "../settings";
 import { useRuns, type NodeRun } from "../runs";
 import type { View } from "./boxes";
-import { NOTHING_PAINTED, paintedOf } from "./elements";
+import { NO_ELEMENTS, paintedOf } from "./elements";
 import type { Scene } from "./flow";
 import type { Near } from "./near";
 import type { Look } from "./paint";
@@ -25,7 +25,7 @@ export function Painted({ scene, near }: { readonly scene: Scene; readonly near:
   const style = useSettings((state) => state.values.links);
   const states = useStates();
   const palette = useMemo(() => ({ theme, ...readPalette() }), [theme]);
-  const old = useRef(NOTHING_PAINTED);
+  const old = useRef(NO_ELEMENTS);
   const painted = useMemo(() => (old.current = paintedOf(scene, near, old.current)), [scene, near]);
 
   useEffect(() => {

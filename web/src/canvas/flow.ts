@@ -2,7 +2,7 @@
 
 import { Position, type Edge, type Node as FlowNode, type NodeHandle } from "@xyflow/react";
 import type { Point } from "../document/commands";
-import { Link, placeIn, type Id, type Node, type Place, type Workflow } from "../document/document";
+import { EMPTY, Link, placeIn, type Id, type Node, type Place, type Workflow } from "../document/document";
 import { asText, isObject, type Json } from "../document/json";
 import { isPinned } from "../document/looks";
 import type { NodeType, NodeTypes } from "../document/schema";
@@ -20,18 +20,21 @@ export type AnyNode = CardNode | ItemNode;
 /** All that can be drawn of a workflow, by flow id: groups and notes first, as they lie below. */
 export interface Scene {
   readonly nodes: ReadonlyMap<string, AnyNode>;
+  /** The flow ids in their order: the same list while none comes or goes. */
+  readonly ids: readonly string[];
   readonly links: readonly Edge[];
   /** The cards by their nodes' ids. */
   readonly cards: ReadonlyMap<Id, CardNode>;
   /** The links into each node, to be kept while it and their sources stay the same. */
   readonly into: ReadonlyMap<Id, Into>;
-  /** The layout it was made with, and the places of nodes that have none in it. */
-  readonly layout: Workflow["layout"];
+  /** What it was made of, and the places of nodes that have none in it. */
+  readonly of: Workflow;
   readonly arranged: ReadonlyMap<Id, Point> | undefined;
 }
 
 interface Into {
   readonly node: Node;
+  readonly from: readonly Id[];
   readonly sources: readonly (Node | undefined)[];
   readonly links: readonly Edge[];
 }
@@ -39,7 +42,7 @@ interface Into {
 /** Whether a node of the canvas is one of the workflow, however it is drawn. */
 export const isCard = (node: AnyNode | undefined): node is CardNode => node !== undefined && node.type !== "note" && node.type !== "group";
 
-export const NO_SCENE: Scene = { nodes: new Map(), links: [], cards: new Map(), into: new Map(), layout: new Map(), arranged: undefined };
+export const NO_SCENE: Scene = { nodes: new Map(), ids: [], links: [], cards: new Map(), into: new Map(), of: EMPTY, arranged: undefined };
 
 /** Where every node lies; those without a place of their own are arranged. */
 export function placesOf(workflow: Workflow, types: NodeTypes): ReadonlyMap<Id, Point> {
@@ -52,30 +55,56 @@ export function placesOf(workflow: Workflow, types: NodeTypes): ReadonlyMap<Id, 
   return found;
 }
 
-/** The scene of a workflow. What did not change since the last one keeps its object. */
+/** The scene of a workflow. What did not change since the last one, made with the same types, keeps its object. */
 export function sceneOf(workflow: Workflow, types: NodeTypes, old: Scene): Scene {
-  const nodes = new Map<string, AnyNode>();
-  for (const list of ["groups", "notes"] as const)
-    workflow[list].forEach((item, index) => {
-      const id = `${list}/${index}`;
-      nodes.set(id, itemNode(id, list, item, index, old.nodes.get(id)));
-    });
   const flows = linksIn(workflow.nodes, types, old);
-  const stays = flows.links === old.links && workflow.nodes.size === old.cards.size;
-  const arranged = arranging(workflow, types, stays ? old : NO_SCENE);
-  const making: Making = { workflow, types, arrangedPlace: arranged.placeOf, hasSameLinks: stays };
-  const cards = new Map<Id, CardNode>();
-  for (const [id, node] of workflow.nodes) {
-    const card = cardNode(id, node, making, old.cards.get(id));
-    cards.set(id, card);
-    nodes.set(card.id, card);
-  }
-  return { nodes, cards, ...flows, layout: workflow.layout, arranged: arranged.places() };
+  const hasSameLinks = flows.links === old.links && workflow.nodes.size === old.cards.size;
+  const arranged = arranging(workflow, types, hasSameLinks ? old : NO_SCENE);
+  const making: Making = { workflow, types, arrangedPlace: arranged.placeOf, hasSameNodes: workflow.nodes === old.of.nodes, hasSameLinks };
+  const cards = remade(workflow.nodes, old.cards, (id, node, known) => cardNode(id, node, making, known));
+  return { ...drawn(itemsIn(workflow, old), cards, old), cards, ...flows, of: workflow, arranged: arranged.places() };
+}
+
+/** All nodes in the order in which they lie; a list that stays long is not written anew for a few that change. */
+function drawn(items: readonly ItemNode[], cards: Scene["cards"], old: Scene): Pick<Scene, "nodes" | "ids"> {
+  const isSameList = items.length + cards.size === old.ids.length && items.every(({ id }, index) => id === old.ids[index]);
+  const nodes = new Map<string, AnyNode>(isSameList && hasSameKeys(cards, old.cards) ? old.nodes : []);
+  const stays = nodes.size > 0;
+  for (const item of items) nodes.set(item.id, item);
+  cards.forEach((card, id) => {
+    if (!stays || card !== old.cards.get(id)) nodes.set(card.id, card);
+  });
+  return { nodes, ids: stays ? old.ids : [...nodes.keys()] };
+}
+
+const itemsIn = (workflow: Workflow, old: Scene): ItemNode[] =>
+  (["groups", "notes"] as const).flatMap((list) => workflow[list].map((item, index) => itemNode(`${list}/${index}`, list, item, index, old.nodes.get(`${list}/${index}`))));
+
+/** A map of what is made of each item of another; the old one where nothing changes, or a copy of it with what does. */
+function remade<From, Made>(items: ReadonlyMap<Id, From>, old: ReadonlyMap<Id, Made>, make: (id: Id, item: From, known: Made | undefined) => Made): ReadonlyMap<Id, Made> {
+  const changes = new Map<Id, Made>();
+  items.forEach((item, id) => {
+    const known = old.get(id);
+    const made = make(id, item, known);
+    if (made !== known) changes.set(id, made);
+  });
+  if (!hasSameKeys(items, old)) return new Map([...items.keys()].map((id) => [id, changes.get(id) ?? (old.get(id) as Made)]));
+  if (!changes.size) return old;
+  const next = new Map(old);
+  changes.forEach((made, id) => next.set(id, made));
+  return next;
+}
+
+function hasSameKeys(a: ReadonlyMap<Id, unknown>, b: ReadonlyMap<Id, unknown>): boolean {
+  if (a.size !== b.size) return false;
+  const others = b.keys();
+  for (const id of a.keys()) if (others.next().value !== id) return false;
+  return true;
 }
 
 /** Places for nodes that have none; they stay while neither links nor places change. */
 function arranging(workflow: Workflow, types: NodeTypes, old: Scene): { placeOf: (id: Id) => Point; places: () => ReadonlyMap<Id, Point> | undefined } {
-  let places = old.layout === workflow.layout ? old.arranged : undefined;
+  let places = old.of.layout === workflow.layout ? old.arranged : undefined;
   return { placeOf: (id) => (places ??= autoPlaces(workflow, types)).get(id) ?? [0, 0], places: () => places };
 }
 
@@ -83,12 +112,15 @@ interface Making {
   readonly workflow: Workflow;
   readonly types: NodeTypes;
   readonly arrangedPlace: (id: Id) => Point;
+  /** Whether at most places have changed. */
+  readonly hasSameNodes: boolean;
   /** Whether nothing is linked otherwise than before: of links, types that are not installed are guessed. */
   readonly hasSameLinks: boolean;
 }
 
-function cardNode(id: Id, node: Node, { workflow, types, arrangedPlace, hasSameLinks }: Making, known: CardNode | undefined): CardNode {
+function cardNode(id: Id, node: Node, { workflow, types, arrangedPlace, hasSameNodes, hasSameLinks }: Making, known: CardNode | undefined): CardNode {
   const place = workflow.layout.get(id);
+  if (hasSameNodes && place && known?.data.place === place) return known;
   const found = typeIn(workflow.nodes, id, node, types);
   const isSameType = found ? known?.data.type === found : hasSameLinks;
   const same = known?.data.node === node && isSameType ? known : undefined;
@@ -141,26 +173,22 @@ function itemNode(id: string, list: "groups" | "notes", item: Json, index: numbe
 }
 
 function linksIn(nodes: Workflow["nodes"], types: NodeTypes, old: Scene): Pick<Scene, "links" | "into"> {
-  const into = new Map<Id, Into>();
+  if (nodes === old.of.nodes) return { links: old.links, into: old.into };
+  const into = remade(nodes, old.into, (id, node, known) => linksInto(id, node, nodes, types, known));
   const links: Edge[] = [];
-  for (const [id, node] of nodes) {
-    const found = linksInto(id, node, nodes, types, old.into.get(id));
-    into.set(id, found);
-    for (const link of found.links) links.push(link);
-  }
+  into.forEach((found) => links.push(...found.links));
   const isSame = links.length === old.links.length && links.every((link, index) => link === old.links[index]);
   return { links: isSame ? old.links : links, into };
 }
 
 function linksInto(id: Id, node: Node, nodes: Workflow["nodes"], types: NodeTypes, known: Into | undefined): Into {
-  const sources: (Node | undefined)[] = [];
-  for (const value of node.inputs.values()) if (value instanceof Link) sources.push(nodes.get(value.node));
-  if (known?.node === node && sources.every((source, index) => source === known.sources[index])) return known;
+  if (known?.node === node && known.from.every((from, index) => nodes.get(from) === known.sources[index])) return known;
+  const from = [...node.inputs.values()].flatMap((value) => (value instanceof Link ? [value.node] : []));
   const links = [...node.inputs].flatMap(([input, value]) => {
     const source = value instanceof Link ? nodes.get(value.node) : undefined;
     return source ? [linkOf(id, node, input, value as Link, source, nodes, types, known)] : [];
   });
-  return { node, sources, links };
+  return { node, from, sources: from.map((source) => nodes.get(source)), links };
 }
 
 function linkOf(id: Id, node: Node, input: string, { node: from, output }: Link, source: Node, nodes: Workflow["nodes"], types: NodeTypes, known: Into | undefined): Edge {

@@ -5,12 +5,13 @@ import { useEditor } from "../editor";
 import { focusCanvas } from "./view";
 
 export function guardFocus(): () => void {
-  let last: EventTarget | null = null;
+  let [last, frame]: [EventTarget | null, number] = [null, 0];
   const remember = (event: FocusEvent): void => {
     last = event.target;
   };
   const look = (): void => {
-    requestAnimationFrame(() => {
+    frame ||= requestAnimationFrame(() => {
+      frame = 0;
       const isLost = document.activeElement === document.body && last instanceof Element && !last.isConnected;
       if (isLost) focusCanvas();
     });

@@ -34,6 +34,12 @@ export function nextNear(scene: Scene, view: View, old: Near, held: readonly str
   return { near: isSame ? old : { ids, passing }, wantsMore: coming.length > most };
 }
 
+/** Whether a change of the scene is one of elements only, as when one is dragged or written in: none comes or goes by it. */
+export function changesOnlyNear(before: Scene, after: Scene, { ids }: Near): boolean {
+  if (before.ids !== after.ids || before.links !== after.links) return false;
+  return after.ids.every((id) => before.nodes.get(id) === after.nodes.get(id) || ids.has(id));
+}
+
 function passingIn(scene: Scene, box: Box, ids: ReadonlySet<string>): ReadonlySet<string> {
   const found = new Set<string>();
   for (const link of scene.links) {

@@ -5,7 +5,7 @@ import type { Id } from "../document/document";
 import { isObject } from "../document/json";
 import { tintOf } from "../document/looks";
 import { boxOf, linkTouches, nodeTouches, type Box } from "./boxes";
-import type { Painted } from "./elements";
+import type { Elements } from "./elements";
 import { isCard, titleIn, type AnyNode, type CardNode, type ItemNode, type Scene } from "./flow";
 import { SIZES } from "./geometry";
 import { FAR } from "./near";
@@ -18,7 +18,7 @@ export interface Look {
   readonly hasProblem: boolean;
 }
 
-export interface Painting extends Painted {
+export interface Painting extends Elements {
   readonly lookOf: (flow: string, id: Id) => Look;
   readonly palette: Palette;
   readonly style: LinkStyle;

@@ -3,7 +3,7 @@ import * as commands from "../document/commands";
 import { EMPTY, Link, type Workflow } from "../document/document";
 import type { NodeType, NodeTypes } from "../document/schema";
 import { around, nodeAt, nodesIn, seenBox, type View } from "./boxes";
-import { elementsOf, NO_ELEMENTS, NOTHING_PAINTED, paintedOf } from "./elements";
+import { elementsOf, NO_ELEMENTS, paintedOf } from "./elements";
 import { NO_SCENE, sceneOf, type Scene } from "./flow";
 import { FAR, nextNear, NOTHING_NEAR, type Near } from "./near";
 
@@ -117,7 +117,7 @@ describe("elements", () => {
 
   it("and what is painted make up the whole", () => {
     
-    const [made, painted] = [elementsOf(all, near("n/n5", "n/n9"), new Set(), NO_ELEMENTS), paintedOf(all, near("n/n5", "n/n9"), NOTHING_PAINTED)];
+    const [made, painted] = [elementsOf(all, near("n/n5", "n/n9"), new Set(), NO_ELEMENTS), paintedOf(all, near("n/n5", "n/n9"), NO_ELEMENTS)];
     const seen = made.nodes.filter(({ hidden }) => !hidden);
     expect(seen.length + painted.nodes.length).toBe(all.nodes.size);
     expect(new Set([...made.links, ...painted.links])).toEqual(new Set(all.links));
@@ -126,7 +126,7 @@ describe("elements", () => {
   it("leave what is painted alone while only they change", () => {
     const now = chain(50);
     const before = scene(now);
-    const painted = paintedOf(before, near("n/n5"), NOTHING_PAINTED);
+    const painted = paintedOf(before, near("n/n5"), NO_ELEMENTS);
     const moved = (id: string): Scene => scene(commands.move(new Map([[id, [1, 1]]]))(now), before);
     expect(paintedOf(moved("n5"), near("n/n5"), painted)).toBe(painted);
     expect(paintedOf(moved("n6"), near("n/n5"), painted)).not.toBe(painted);

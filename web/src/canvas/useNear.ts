@@ -1,7 +1,7 @@
 import { useStoreApi, type ReactFlowState } from "@xyflow/react";
 import { useEffect, useMemo, useState } from "react";
 import { NO_SCENE, type Scene } from "./flow";
-import { nextNear, NOTHING_NEAR, type Near } from "./near";
+import { changesOnlyNear, nextNear, NOTHING_NEAR, type Near } from "./near";
 
 /** So many nodes become elements in one frame, so that panning stays smooth; those of a workflow just opened at once. */
 const MOST = { frame: 3, opened: 80 };
@@ -57,8 +57,9 @@ function watchNear(view: () => ReactFlowState, changed: (near: Near) => void) {
       isOpening = true;
     },
     show: (next: Scene) => {
+      const isOnlyNear = changesOnlyNear(scene, next, near);
       scene = next;
-      look();
+      if (!isOnlyNear) look();
     },
     moved: (isZoom: boolean) => {
       if (isZoom) zoomed = performance.now();

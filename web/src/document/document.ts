@@ -258,7 +258,7 @@ export function placeIn(value: Json | undefined): Place | undefined {
 }
 
 /** Every link: the node and input that get it, and where it comes from. */
-export function* linksOf(workflow: Workflow): Generator<{ id: Id; input: string; link: Link }> {
+export function* linksOf(workflow: Pick<Workflow, "nodes">): Generator<{ id: Id; input: string; link: Link }> {
   for (const [id, node] of workflow.nodes)
     for (const [input, link] of node.inputs) if (link instanceof Link) yield { id, input, link };
 }

@@ -18,7 +18,7 @@ export function reached(workflow: Workflow, from: Iterable<Id>, direction: Direc
   return found;
 }
 
-function stepsOf(workflow: Workflow, direction: Direction): Map<Id, Id[]> {
+function stepsOf(workflow: Pick<Workflow, "nodes">, direction: Direction): Map<Id, Id[]> {
   const steps = new Map<Id, Id[]>();
   const add = (from: Id, to: Id): void => {
     const known = steps.get(from);
@@ -33,7 +33,7 @@ function stepsOf(workflow: Workflow, direction: Direction): Map<Id, Id[]> {
 }
 
 /** The nodes in the order in which values flow; those of a circle where the document has them. */
-export function flowOrder(workflow: Workflow): Id[] {
+export function flowOrder(workflow: Pick<Workflow, "nodes">): Id[] {
   const open = new Map<Id, number>([...workflow.nodes.keys()].map((id) => [id, 0]));
   for (const { id, link } of linksOf(workflow)) if (open.has(link.node) && link.node !== id) open.set(id, (open.get(id) ?? 0) + 1);
   const after = stepsOf(workflow, "after");

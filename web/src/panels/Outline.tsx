@@ -2,19 +2,19 @@ import { memo, useMemo, useState } from "react";
 import { focusNode } from "../canvas/keyboard";
 import { Link, type Id, type Node } from "../document/document";
 import { flowOrder } from "../document/neighbours";
-import { flowId, titleOf, useEditor, useWorkflow } from "../editor";
+import { flowId, titleOf, useEditor, workflowIn } from "../editor";
 import { closeness, scoreOf } from "../search/closeness";
 import { C } from "../texts-canvas";
 import { moveFocus } from "./Library";
 
 /** The workflow as a list: each node in the order of the links, with where its inputs come from. */
 export function Outline() {
-  const now = useWorkflow();
+  const nodes = useEditor((state) => workflowIn(state).nodes);
   const types = useEditor((state) => state.types);
   const [words, setWords] = useState("");
-  const order = useMemo(() => flowOrder(now), [now]);
+  const order = useMemo(() => flowOrder({ nodes }), [nodes]);
   const found = order.filter((id) => {
-    const node = now.nodes.get(id);
+    const node = nodes.get(id);
     return node && (!words || scoreOf(words, (needle) => closeness(`${node.title} ${types.get(node.type)?.title ?? ""} ${node.type}`, needle)) > 0);
   });
   return (
@@ -33,7 +33,7 @@ export function Outline() {
         {!order.length && <p className="nothing">{C.outline.empty}</p>}
         <ol className="outline" aria-label={C.outline.nodes(order.length)}>
           {found.map((id) => (
-            <Entry key={id} id={id} node={now.nodes.get(id) as Node} />
+            <Entry key={id} id={id} node={nodes.get(id) as Node} />
           ))}
         </ol>
       </div>

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState, type KeyboardEvent } from "react";
+import { memo, useEffect, useRef, useState, type KeyboardEvent } from "react";
 import { trying } from "../actions";
 import { activate, isChanged, labelOf, moveTab, openEmpty, useEditor, type Tab } from "../editor";
 import { closeTab, renameTab } from "../files";
@@ -8,7 +8,7 @@ import "./tabs.css";
 
 /** Open workflows. Drag or Ctrl+Shift+arrow moves a tab, double-click or F2 renames it, a middle click closes it. */
 export function Tabs() {
-  const tabs = useEditor((state) => state.tabs);
+  const tabs = useTabs();
   const active = useEditor((state) => state.active);
   const list = useRef<HTMLDivElement>(null);
   const [isWide, setWide] = useState(false);
@@ -37,14 +37,14 @@ export function Tabs() {
         }}
       >
         {tabs.map((tab, place) => (
-          <TabItem key={tab.key} tab={tab} place={place} isActive={tab.key === active} isOnly={tabs.length === 1} />
+          <TabItem key={tab.id} {...tab} place={place} isActive={tab.id === active} isOnly={tabs.length === 1} />
         ))}
       </div>
       {isWide && (
         <select className="all-tabs" aria-label={T.bar.allTabs} title={T.bar.allTabs} value={active} onChange={(event) => activate(event.target.value)}>
           {tabs.map((tab) => (
-            <option key={tab.key} value={tab.key}>
-              {labelOf(tab)}
+            <option key={tab.id} value={tab.id}>
+              {tab.label}
             </option>
           ))}
         </select>
@@ -56,8 +56,27 @@ export function Tabs() {
   );
 }
 
-interface Props {
-  readonly tab: Tab;
+/** What is shown of a tab. */
+interface Shown {
+  readonly id: string;
+  readonly name: string;
+  readonly label: string;
+  readonly isUnsaved: boolean;
+}
+
+const shownOf = (tab: Tab): Shown => ({ id: tab.key, name: tab.name, label: labelOf(tab), isUnsaved: isChanged(tab) });
+
+/** What is shown of all tabs: the same list while a change shows in none of them, as most do. */
+function useTabs(): readonly Shown[] {
+  const known = useRef<readonly Shown[]>([]);
+  return useEditor(({ tabs }) => {
+    const shown = tabs.map(shownOf);
+    if (JSON.stringify(shown) !== JSON.stringify(known.current)) known.current = shown;
+    return known.current;
+  });
+}
+
+interface Props extends Shown {
   readonly place: number;
   readonly isActive: boolean;
   readonly isOnly: boolean;
@@ -65,29 +84,28 @@ interface Props {
 
 const dragged = { key: "" };
 
-function TabItem({ tab, place, isActive, isOnly }: Props) {
+const TabItem = memo(function TabItem({ id, name, label, isUnsaved, place, isActive, isOnly }: Props) {
   const [isNaming, setNaming] = useState(false);
-  const label = labelOf(tab);
-  if (isNaming) return <TabName tab={tab} label={label} end={() => setNaming(false)} />;
+  if (isNaming) return <TabName id={id} name={name} label={label} end={() => setNaming(false)} />;
   return (
     <span
       role="presentation"
       className={`tab${isActive ? " active" : ""}`}
       draggable
       onDragStart={(event) => {
-        dragged.key = tab.key;
+        dragged.key = id;
         event.dataTransfer.effectAllowed = "move";
       }}
       onDragOver={(event) => {
         if (!dragged.key) return;
         event.preventDefault();
-        if (dragged.key !== tab.key) moveTab(dragged.key, place);
+        if (dragged.key !== id) moveTab(dragged.key, place);
       }}
       onDragEnd={() => {
         dragged.key = "";
       }}
       onAuxClick={(event) => {
-        if (event.button === 1) closeTab(tab.key);
+        if (event.button === 1) closeTab(id);
       }}
     >
       <button
@@ -97,17 +115,17 @@ function TabItem({ tab, place, isActive, isOnly }: Props) {
         tabIndex={isActive ? 0 : -1}
         aria-keyshortcuts={T.bar.closeTabKey}
         onClick={() => {
-          activate(tab.key);
+          activate(id);
         }}
         onDoubleClick={() => {
           setNaming(true);
         }}
         onKeyDown={(event) => {
-          onKey(event, tab.key, place, () => setNaming(true));
+          onKey(event, id, place, () => setNaming(true));
         }}
       >
         {label}
-        {isChanged(tab) && <i className="changed" role="img" title={T.bar.unsaved} aria-label={T.bar.unsaved} />}
+        {isUnsaved && <i className="changed" role="img" title={T.bar.unsaved} aria-label={T.bar.unsaved} />}
       </button>
       {!isOnly && (
         <button
@@ -117,7 +135,7 @@ function TabItem({ tab, place, isActive, isOnly }: Props) {
           aria-hidden
           title={T.bar.closeTab(label)}
           onClick={() => {
-            closeTab(tab.key);
+            closeTab(id);
           }}
         >
           <Icon name="close" />
@@ -125,7 +143,7 @@ function TabItem({ tab, place, isActive, isOnly }: Props) {
       )}
     </span>
   );
-}
+});
 
 function onKey(event: KeyboardEvent<HTMLElement>, key: string, place: number, rename: () => void): void {
   const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
@@ -145,11 +163,11 @@ function focusTab(from: HTMLElement, by: number): void {
   next?.click();
 }
 
-function TabName({ tab, label, end }: { readonly tab: Tab; readonly label: string; readonly end: () => void }) {
-  const [name, setName] = useState(tab.name || label);
+function TabName({ id, name: old, label, end }: Pick<Shown, "id" | "name" | "label"> & { readonly end: () => void }) {
+  const [name, setName] = useState(old || label);
   const finish = (): void => {
     end();
-    trying(() => renameTab(tab.key, name.trim()));
+    trying(() => renameTab(id, name.trim()));
   };
   return (
     <input
