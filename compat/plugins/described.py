@@ -18,6 +18,7 @@ from graph.spec import (
     Toggle,
     Widget,
 )
+from host.plugins.described import OWN_CODE
 
 KNOWN_HIDDEN: Final = (
     "PROMPT", "DYNPROMPT", "EXTRA_PNGINFO", "UNIQUE_ID", "AUTH_TOKEN_COMFY_ORG", "API_KEY_COMFY_ORG",
@@ -83,7 +84,11 @@ def spec_of(description: Mapping[str, Any]) -> NodeSpec:
 
 def _own_check(description: Mapping[str, Any]) -> dict[str, Any]:
     """The inputs that a node's own check sees, "*" for all; nothing where it has none."""
-    return {OWN_CHECK: tuple(description["unchecked"])} if description.get("checks") else {}
+    return (
+        {OWN_CHECK: tuple(description["unchecked"]), OWN_CODE: ("check",)}
+        if description.get("checks")
+        else {}
+    )
 
 
 def _not_here(**inputs: Any) -> Any:

@@ -29,8 +29,9 @@ _PLAIN: Final = (
     "id", "title", "category", "description", "source", "version", "digest", "output", "takes_lists",
     "is_async", "idempotent", "deprecated", "experimental", "takes_any_input",
 )  # fmt: skip
-OWN_CODE: Final = ("check", "infer")
-"""What only a plugin's code can say of a node: a process that does not run it goes without."""
+OWN_CODE: Final = "own code"
+"""The key of a spec's extra, where its plugin does not run, for what only the plugin's code can say."""
+_OWN: Final = ("check", "infer")
 
 
 def description_of(spec: NodeSpec) -> dict[str, Any]:
@@ -43,8 +44,13 @@ def description_of(spec: NodeSpec) -> dict[str, Any]:
         "extra": dict(spec.extra),
         "inputs": [_input(item) for item in spec.inputs],
         "outputs": [asdict(item) for item in spec.outputs],
-        "own": [name for name in OWN_CODE if getattr(spec, name) is not None],
+        "own": own_code(spec),
     }
+
+
+def own_code(spec: NodeSpec) -> list[str]:
+    """What only the code of a node type's plugin can say of its values, where that code is."""
+    return [name for name in _OWN if getattr(spec, name) is not None]
 
 
 def spec_from(told: Mapping[str, Any]) -> NodeSpec:
@@ -54,9 +60,13 @@ def spec_from(told: Mapping[str, Any]) -> NodeSpec:
         inputs=tuple(map(_input_from, told["inputs"])),
         outputs=tuple(map(_output_from, told["outputs"])),
         hidden=told["hidden"],
-        extra={key: frozen(value) for key, value in told["extra"].items()},
+        extra={key: frozen(value) for key, value in told["extra"].items()} | _elsewhere(told),
         **{name: told[name] for name in _PLAIN},
     )
+
+
+def _elsewhere(told: Mapping[str, Any]) -> dict[str, Any]:
+    return {OWN_CODE: tuple(told["own"])} if told["own"] else {}
 
 
 def _not_here(**inputs: Any) -> Any:

@@ -1,8 +1,8 @@
 """Finding plugins without running them: folders and files in custom_nodes/, and installed packages."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -65,12 +65,13 @@ def _may_be(path: Path) -> bool:
     return path.is_dir() or path.name.removesuffix(DISABLED).endswith(".py")
 
 
-def find_plugins(roots: Iterable[Path]) -> list[Found]:
+def find_plugins(roots: Sequence[Path]) -> list[Found]:
     """The plugins of ours in these folders, then those of installed packages."""
     places = [(root, path) for root in roots for path in entries(root)]
-    off = {root: disabled_in(root) for root in {root for root, _ in places}}
+    off = {root: disabled_in(root) for root in roots}
     found = [_found(path, off[root]) for root, path in places if is_ours(path)]
-    return _once([*found, *_installed()])
+    everywhere = frozenset[str]().union(*off.values())
+    return _once([*found, *(replace(item, enabled=item.name not in everywhere) for item in installed())])
 
 
 def _found(path: Path, off: frozenset[str]) -> Found:
@@ -143,7 +144,8 @@ def _mentions(path: Path, pattern: re.Pattern[str]) -> bool:
         return False
 
 
-def _installed() -> Iterator[Found]:
+def installed() -> Iterator[Found]:
+    """Plugins that are installed packages, by their entry points."""
     from importlib.metadata import entry_points
 
     for point in entry_points(group=GROUP):

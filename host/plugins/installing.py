@@ -6,10 +6,11 @@ import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
-from host.plugins.found import DISABLED, folder_name
+from host.plugins.found import DISABLED, folder_name, installed
 from host.plugins.lock import Entry, LockError, read_lock, write_lock
 from host.plugins.manifest import FILE, NAME, ManifestError, manifest_of, unfit_for
 from host.plugins.requirements import Plan, RequirementError, install, requirements_of, resolve
@@ -85,38 +86,63 @@ def remove_plugin(root: Path, name: str) -> Path:
     """Take a plugin away, with what was kept of it. Raises InstallError."""
     there = place_of(root, name)
     if there is None:
-        raise InstallError(f"There is no plugin {name} in {root}. ./darkroom plugin list names them.")
+        raise _gone(root, name)
+    names = {name, folder_name(there)}
     with _told_apart():
         lock = read_lock(root)
     with _workplace(root) as place:
         shutil.move(there, place / "gone")
-    shutil.rmtree(root / PREVIOUS / name, ignore_errors=True)
-    write_lock(root, {key: entry for key, entry in lock.items() if key != name})
+    for kept in names:
+        shutil.rmtree(root / PREVIOUS / kept, ignore_errors=True)
+    write_lock(root, {key: entry for key, entry in lock.items() if key not in names})
     return there
 
 
 def set_enabled(root: Path, name: str, enabled: bool) -> None:
-    """Say in the lock whether a plugin is to be loaded. Raises InstallError."""
+    """Say in the lock whether a plugin is to be loaded, an installed package too. Raises InstallError."""
     there = place_of(root, name)
-    if there is None:
+    if there is None and not is_installed(name):
         raise InstallError(f"There is no plugin {name} in {root}. ./darkroom plugin list names them.")
     with _told_apart():
         lock = read_lock(root)
-    if enabled and there.name.endswith(DISABLED):
-        there.rename(there.with_name(there.name.removesuffix(DISABLED)))
-    entry = lock.get(name, Entry()).model_copy(update={"enabled": enabled})
-    write_lock(root, {**lock, name: entry})
+        if enabled and there is not None and there.name.endswith(DISABLED):
+            there.rename(there.with_name(there.name.removesuffix(DISABLED)))
+        names = {name} if there is None else {folder_name(there), *({name} & lock.keys())}
+        told = {key: lock.get(key, Entry()).model_copy(update={"enabled": enabled}) for key in names}
+        root.mkdir(parents=True, exist_ok=True)
+        write_lock(root, {**lock, **told})
+
+
+def is_installed(name: str) -> bool:
+    """Whether an installed package is a plugin of this name."""
+    return any(found.name == name for found in installed())
 
 
 def place_of(root: Path, name: str) -> Path | None:
-    """Where a plugin lies: by its folder's name, or by what its plugin.toml calls it."""
+    """Where a plugin lies: by its folder's name, else by what its plugin.toml calls it."""
     inner = [path for path in root.iterdir() if path.name[0] not in "._"] if root.is_dir() else []
-    named = [
-        path
-        for path in inner
-        if folder_name(path) == name and (path.is_dir() or path.suffix in (".py", DISABLED))
-    ]
-    return next(iter(named), None)
+    named = (path for path in inner if folder_name(path) == name and _may_be(path))
+    called = (path for path in inner if path.is_dir() and _called(path) == name)
+    return next(chain(named, called), None)
+
+
+def _may_be(path: Path) -> bool:
+    return path.is_dir() or path.suffix in (".py", DISABLED)
+
+
+def _called(folder: Path) -> str:
+    """What a folder's plugin.toml calls it, "" where nothing does."""
+    try:
+        manifest = manifest_of(folder)
+    except ManifestError:
+        return ""
+    return manifest.name if manifest else ""
+
+
+def _gone(root: Path, name: str) -> InstallError:
+    if is_installed(name):
+        return InstallError(f"{name} is an installed package. Remove it with pip, or disable it.")
+    return InstallError(f"There is no plugin {name} in {root}. ./darkroom plugin list names them.")
 
 
 def _entry(brought: Brought) -> Entry:

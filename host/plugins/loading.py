@@ -1,7 +1,6 @@
 """Loading the plugins of an installation into this process, and remembering what they brought."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from diffusion import registered
 from host.folders import PLUGINS, Folders
 from host.plugins.brought import brought_by_core, joined, taken_names
 from host.plugins.choices import with_choices
+from host.plugins.described import own_code
 from host.plugins.found import DISABLED, entries, find_plugins, folder_name, is_ours
 from host.plugins.lock import disabled_in
 from host.plugins.packs import ADDRESS, Brought, Loaded, Pack, Send, Site
@@ -17,7 +17,7 @@ from host.plugins.remembered import FILE, Crashes, write_loaded
 from host.plugins.web_of import with_routes
 
 if TYPE_CHECKING:
-    from graph.registry import Registry
+    from graph.registry import Clash, Registry
     from host.plugins.native import Loading
     from host.services import Services
 
@@ -67,7 +67,7 @@ def _with_foreign(services: "Services", site: Site, native: "Loading", crashes: 
         specs=[*native.specs, *foreign.specs],
         descriptions=[*native.descriptions(), *foreign.descriptions],
         brought=joined(native.brought),
-        web=with_routes(foreign.web, native.routes),
+        web=with_routes(foreign.web, native.routes, any(map(own_code, native.specs))),
         hooks=native.hooks,
     )
     taken = taken_names([brought_by_core(native.hooks), *native.brought])
@@ -86,17 +86,33 @@ def _with_notes(packs: Sequence[Pack], notes: Mapping[str, Sequence[str]]) -> li
 
 
 def _with_clashes(types: "Registry", loaded: Loaded) -> list[Pack]:
-    """The packs, each with a note for every node name that another wants too."""
+    """The packs, each with a note for every node name, and for its own name, that another wants too."""
     clashes = types.with_specs(loaded.specs).clashes
-    noted = Counter(source for clash in clashes for source in clash.sources)
+    ours = {pack.name for pack in loaded.packs if pack.kind == "native"}
     return [
-        pack
-        if pack.name not in noted or pack.kind != "native"
-        else replace(
-            pack, notes=(*pack.notes, *(str(clash) for clash in clashes if pack.name in clash.sources))
+        replace(
+            pack,
+            notes=(
+                *pack.notes,
+                *(str(clash) for clash in clashes if _concerns(clash, pack, ours)),
+                *_namesakes(pack, loaded.packs),
+            ),
         )
         for pack in loaded.packs
     ]
+
+
+def _concerns(clash: "Clash", pack: Pack, ours: set[str]) -> bool:
+    """Whether a pack is to be told of a clash; ComfyUI's were told of those among themselves when loaded."""
+    return pack.name in clash.sources and (pack.kind == "native" or not ours.isdisjoint(clash.sources))
+
+
+def _namesakes(pack: Pack, packs: Sequence[Pack]) -> Iterator[str]:
+    """A sentence for every other plugin of a pack's name: both begin the ids of their nodes with it."""
+    for other in packs:
+        same = other.name.casefold() == pack.name.casefold() and other.path != pack.path
+        if same and pack.state == other.state == "loaded":
+            yield f"Another plugin is called {other.name} too ({other.path}). Rename one of them."
 
 
 def put_in_place(brought: Brought, folders: Folders) -> None:

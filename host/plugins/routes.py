@@ -15,7 +15,7 @@ SECRET: Final = "X-Darkroom-Secret"
 """The header by which a worker knows that its own server asks."""
 QUESTION: Final = "X-Darkroom-Question"
 """The header of what the server itself asks: one of QUESTIONS; never passed on from outside."""
-QUESTIONS: Final = ("change_prompt", "check_values")
+QUESTIONS: Final = ("change_prompt", "check_values", "check")
 
 
 @dataclass(frozen=True, slots=True)

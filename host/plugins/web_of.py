@@ -31,9 +31,12 @@ class OwnLoop:
         return self._loop
 
 
-def with_routes(web: Web | None, routes: "Sequence[AbstractRouteDef]") -> Web | None:
-    """What plugins answer, with these routes; of two at one place the first stays."""
-    if not routes:
+def with_routes(web: Web | None, routes: "Sequence[AbstractRouteDef]", asked: bool = False) -> Web | None:
+    """What plugins answer, with these routes; of two at one place the first stays.
+
+    asked: the server will ask for checks that their code makes, even where they answer nothing else.
+    """
+    if not routes and not asked:
         return web
     from aiohttp.web import Application
 

@@ -22,8 +22,9 @@ from host.paths import inside_file
 from host.pictures import size_of
 from host.server.asset_files import Asset, AssetList, place_for, take_in
 from host.server.keys import FOLDERS, SERVICES, SETTINGS, TYPES
+from host.server.problems_json import problem_json
 from host.server.refusals import Refused, missing, writing
-from host.server.routing import PREFIX, problem_json, query_of, route, told
+from host.server.routing import PREFIX, query_of, route, told
 from host.server.shapes import LONGEST_TEXT
 from host.server.small_pictures import DRAWING, small_picture
 

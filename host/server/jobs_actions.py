@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,13 +11,14 @@ from graph.document import Workflow
 from graph.editing import set_input
 from graph.formats import read_any
 from graph.problems import Problem, WorkflowError
-from graph.validation import validate
 from host.jobs.model import Job, NumberedEvent, Payload, Submission
 from host.server.jobs_json import job_json
 from host.server.jobs_listing import job_detail
-from host.server.keys import FOLDERS, JOBS, SERVICES, TYPES
-from host.server.routing import body_of, problem_json, query_of, route, told
+from host.server.keys import JOBS, SERVICES, TYPES
+from host.server.problems_json import problem_json
+from host.server.routing import body_of, query_of, route, told
 from host.server.shapes import CancelQuery, Count, JobDetail, JobShape, Move, NewJob, QueuePause, WaitQuery
+from host.server.whole_checks import check_whole
 
 _HEADER = "Idempotency-Key"
 
@@ -40,7 +40,10 @@ _HEADER = "Idempotency-Key"
 async def create_job(request: web.Request) -> web.StreamResponse:
     """The job is stored when this answers. With `wait`, it has ended then."""
     asked, query = await body_of(request, NewJob), query_of(request, WaitQuery)
-    workflow, warnings = _checked(request, asked)
+    workflow = await asyncio.to_thread(_wanted, request, asked)
+    verdict = await check_whole(request.app, workflow, asked.targets)
+    if not verdict.is_valid:
+        raise WorkflowError(verdict.problems)
     submission = Submission(
         Payload(
             workflow,
@@ -57,7 +60,7 @@ async def create_job(request: web.Request) -> web.StreamResponse:
         webhook=_address(asked.webhook),
     )
     job = await request.app[JOBS].submit(submission)
-    told_warnings = [problem_json(item) for item in warnings]
+    told_warnings = [problem_json(item) for item in verdict.problems]
     if not query.wait:
         detail: dict[str, Any] = {**job_json(job), "outputs": [], "nodes": [], "extra": asked.extra}
         return told({**detail, "warnings": told_warnings}, 201, {"Location": f"/api/v1/jobs/{job.id}"})
@@ -65,17 +68,14 @@ async def create_job(request: web.Request) -> web.StreamResponse:
     return told({**await job_detail(request, job.id), "warnings": told_warnings}, 201 if ended else 202)
 
 
-def _checked(request: web.Request, asked: NewJob) -> tuple[Workflow, Sequence[Problem]]:
-    """The workflow as it is to run, and what is doubtful in it. Raises WorkflowError."""
+def _wanted(request: web.Request, asked: NewJob) -> Workflow:
+    """The workflow as it is to run. Raises WorkflowError."""
     app = request.app
     types = app[TYPES]()
     workflow = read_any(asked.workflow, app[SERVICES].formats(), types, "The workflow")
     for address, value in asked.set.items():
         workflow = set_input(workflow, types, address, _as_text(value))
-    found = validate(workflow, types, app[FOLDERS], asked.targets)
-    if any(item.severity == "error" for item in found):
-        raise WorkflowError(found)
-    return workflow, found
+    return workflow
 
 
 def _as_text(value: Any) -> str:

@@ -4,7 +4,7 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from host.folders import PLUGINS
-from host.plugins.installing import InstallError, place_of, set_enabled
+from host.plugins.installing import InstallError, is_installed, place_of, set_enabled
 from host.plugins.lock import FILE
 from host.server.keys import FOLDERS, JOBS
 from host.server.refusals import Refused, missing, writing
@@ -18,7 +18,7 @@ class Switched(BaseModel):
     enabled: bool
 
 
-_REPLIES = {404: "There is no such plugin in custom_nodes", 409: "plugins.lock cannot be used"}
+_REPLIES = {404: "There is no such plugin", 409: "plugins.lock cannot be used"}
 
 
 @route(
@@ -52,14 +52,13 @@ async def disable_plugin(request: web.Request) -> web.StreamResponse:
 def _switch(request: web.Request, enabled: bool) -> web.StreamResponse:
     """In the event loop, so that no two write the lock at once; it is small."""
     name = request.match_info["name"]
-    root = next((root for root in request.app[FOLDERS].folders(PLUGINS) if place_of(root, name)), None)
-    if root is None:
-        raise missing(
-            "plugin", name, "GET /api/v1/plugins names them. An installed package is removed with pip."
-        )
+    roots = request.app[FOLDERS].folders(PLUGINS)
+    places = [root for root in roots if place_of(root, name)] or (roots[:1] if is_installed(name) else ())
+    if not places:
+        raise missing("plugin", name, "GET /api/v1/plugins names them.")
     try:
         with writing(FILE):
-            set_enabled(root, name, enabled)
+            set_enabled(places[0], name, enabled)
     except InstallError as error:
         raise Refused(409, "lock_unusable", str(error)) from None
     request.app[JOBS].renew_workers(f"{name} was turned {'on' if enabled else 'off'}")

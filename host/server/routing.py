@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, Final, TypeVar, cast
 
@@ -10,6 +10,7 @@ from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from graph.problems import Problem, WorkflowError
+from host.server.problems_json import problem_json
 from host.server.security import Role
 
 PREFIX: Final = "/api/v1"
@@ -141,19 +142,6 @@ def problem(code: str, message: str, status: int, fix: str = "") -> web.Response
 def problems(found: list[Problem] | tuple[Problem, ...], status: int = 400) -> web.Response:
     """A refusal with everything that is wrong."""
     return told({"problems": [problem_json(item) for item in found]}, status)
-
-
-def problem_json(found: Problem) -> dict[str, Any]:
-    """A problem as JSON."""
-    return {
-        "code": found.code,
-        "message": found.message,
-        "fix": found.fix,
-        "node": found.node,
-        "input": found.input,
-        "severity": found.severity,
-        "repair": None if (repair := found.repair) is None else asdict(repair),
-    }
 
 
 def json_object(text: bytes) -> dict[str, Any]:

@@ -2,23 +2,24 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 from aiohttp import web
 from pydantic import BaseModel, Field
 
 from graph.document import Workflow
-from graph.facts import Facts
 from graph.formats import FormatName, format_text, read_any
-from graph.problems import Problem, WorkflowError
-from graph.validation import check
+from graph.problems import WorkflowError
 from host.server.etags import check_match, check_none_match, is_known, quoted, tag_of, unchanged
-from host.server.facts_json import FactsShape, facts_json
-from host.server.keys import FOLDERS, SERVICES, TYPES
-from host.server.routing import body_of, problem_json, query_of, route, told
+from host.server.facts_json import FactsShape
+from host.server.keys import SERVICES, TYPES
+from host.server.problems_json import problem_json
+from host.server.routing import body_of, query_of, route, told
 from host.server.shapes import LONGEST_TEXT, Asked
 from host.server.users import own_folder
+from host.server.whole_checks import Verdict as WholeVerdict
+from host.server.whole_checks import check_whole
 from host.server.workflow_files import WorkflowFolder, tidy
 
 SAVING: Final = web.AppKey("saving", threading.Lock)
@@ -259,21 +260,13 @@ async def list_versions(request: web.Request) -> web.StreamResponse:
 async def validate_workflow(request: web.Request) -> web.StreamResponse:
     """Of any format; nothing is run or kept."""
     targets, body = query_of(request, ValidateQuery).target, await request.read()
-    return told(await asyncio.to_thread(_verdict, request, body, targets))
-
-
-def _verdict(request: web.Request, body: bytes, targets: list[str]) -> dict[str, Any]:
     try:
-        workflow = _read(request, body, "The body")
+        workflow = await asyncio.to_thread(_read, request, body, "The body")
+        found = await check_whole(request.app, workflow, targets or None)
     except WorkflowError as error:
-        return _verdict_json(error.problems, {})
-    found = check(workflow, request.app[TYPES](), request.app[FOLDERS], targets or None)
-    return _verdict_json(found.problems, found.facts)
-
-
-def _verdict_json(problems: Sequence[Problem], facts: Mapping[tuple[str, str], Facts]) -> dict[str, Any]:
-    valid = all(item.severity != "error" for item in problems)
-    return {"valid": valid, "problems": [problem_json(item) for item in problems], "facts": facts_json(facts)}
+        found = WholeVerdict(error.problems, {})
+    problems = [problem_json(item) for item in found.problems]
+    return told({"valid": found.is_valid, "problems": problems, "facts": found.facts})
 
 
 @route("POST", "/workflows/convert", "Write a workflow in another format", raw=RAW, query=ConvertQuery)

@@ -11,22 +11,19 @@ from typing import Any, Final, cast
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from graph.document import Workflow
-from graph.registry import Registry
-from host.jobs.documents import Texts, from_texts
-from host.plugins.checks import refused_values
 from host.plugins.packs import Web
 from host.plugins.routes import QUESTION, QUESTIONS, SECRET, Address, Routes
+from host.worker.plugin_checks import PluginChecks
 
 LOG: Final = logging.getLogger("darkroom.plugins")
 _HERE: Final = "127.0.0.1"
 _START_SECONDS: Final = 10.0
 
 
-def serve_plugins(plugins: Web, types: Registry) -> Address:
+def serve_plugins(plugins: Web, checks: PluginChecks) -> Address:
     """Answer from now on, in the plugins' own loop. Raises OSError."""
     secret = secrets.token_urlsafe(32)
-    plugins.app.middlewares.insert(0, _for_the_server_alone(secret, _answers(plugins, types)))
+    plugins.app.middlewares.insert(0, _for_the_server_alone(secret, _answers(plugins, checks)))
     started = asyncio.run_coroutine_threadsafe(_start(plugins.app), plugins.loop())
     return Address(started.result(_START_SECONDS), secret)
 
@@ -52,26 +49,12 @@ def _for_the_server_alone(secret: str, answers: Mapping[str, Handler]) -> Any:
 # What the server asks
 
 
-def _answers(plugins: Web, types: Registry) -> Mapping[str, Handler]:
+def _answers(plugins: Web, checks: PluginChecks) -> Mapping[str, Handler]:
     async def change_prompt(request: web.Request) -> web.StreamResponse:
         body = await request.json()
         return web.json_response(plugins.change_prompt(body) if plugins.change_prompt else body)
 
-    async def check_values(request: web.Request) -> web.StreamResponse:
-        told = cast("Mapping[str, str]", await request.json())
-        payload = from_texts(Texts(told["workflow"], told["rest"]))
-        return web.json_response(await asyncio.to_thread(_refusals, payload.workflow, types))
-
-    return dict(zip(QUESTIONS, (change_prompt, check_values), strict=True))
-
-
-def _refusals(workflow: Workflow, types: Registry) -> dict[str, str]:
-    """What plugins' nodes have against their values, a sentence a node."""
-    return {
-        item.node: item.message.partition("': ")[2] or item.message
-        for item in refused_values(workflow, types)
-        if item.node is not None
-    }
+    return dict(zip(QUESTIONS, (change_prompt, checks.values, checks.whole), strict=True))
 
 
 # Which routes there are

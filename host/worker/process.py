@@ -192,11 +192,12 @@ class Worker:
             if (cache / ROUTES).exists():
                 write_routes(cache, Routes())
             return
+        from host.worker.plugin_checks import PluginChecks
         from host.worker.plugin_web import routes_of, serve_plugins
 
         try:
             write_routes(cache, routes_of(plugins))
-            address = serve_plugins(plugins, types)
+            address = serve_plugins(plugins, PluginChecks(types, self._options.folders))
         except Exception as error:
             print(f"The routes of plugins are not answered: {error!r}.", flush=True)
             return

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import textwrap
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import pytest
 from graph.registry import Registry
 from graph.spec import Choice, Number
 from host.folders import SOURCES
-from host.plugins.lock import Entry, write_lock
+from host.plugins.installing import InstallError, remove_plugin, set_enabled
+from host.plugins.lock import Entry, read_lock, write_lock
 from host.plugins.remembered import Crashes
 from tests.host.plugins.native_packs import DIM, Shelf
 
@@ -214,3 +216,61 @@ def test_the_example_loads_without_torch_and_without_the_other_contract() -> Non
         [sys.executable, "-c", code], cwd=SOURCES, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+OLD = """
+    class {0}:
+        @classmethod
+        def INPUT_TYPES(cls):
+            return {{"required": {{}}}}
+        RETURN_TYPES = ()
+        FUNCTION = "run"
+    NODE_CLASS_MAPPINGS = {{"{0}": {0}}}
+"""
+
+
+def test_clashes_between_a_plugin_of_ours_and_a_pack_of_comfyui_are_noted_at_both(shelf: Shelf) -> None:
+    shelf.plugin("ours", "name = 'same'", nodes=DIM.format("Dim"))
+    shelf.plugin("same", __init__=OLD.format("Dim"))
+    from compat.names.install import names_kept
+
+    with names_kept():
+        _, loaded = shelf.load()
+    notes = {pack.kind: " ".join(pack.notes) for pack in loaded.packs}
+    for kind, other in (("native", "same"), ("comfyui", "ours")):
+        assert "Node type 'same/Dim' is defined twice" in notes[kind]
+        assert f"Another plugin is called same too ({shelf.root / other})" in notes[kind]
+
+
+def test_a_plugin_that_is_an_installed_package_is_turned_off_and_on_by_its_name(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install_plugin_package(shelf, monkeypatch)
+    assert shelf.packs()["packed"].state == "loaded"
+    set_enabled(shelf.root, "packed", False)
+    pack = shelf.packs()["packed"]
+    assert pack.state == "disabled" and shelf.remembered().get("packed/Packed") is None
+    with pytest.raises(InstallError, match="Remove it with pip"):
+        remove_plugin(shelf.root, "packed")
+    set_enabled(shelf.root, "packed", True)
+    assert shelf.packs()["packed"].nodes == ("Packed",) and read_lock(shelf.root)["packed"].enabled
+
+
+def install_plugin_package(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What pip leaves behind of a package with an entry point."""
+    site = shelf.home / "site"
+    told = site / "packed-1.0.dist-info"
+    told.mkdir(parents=True)
+    (told / "METADATA").write_text("Metadata-Version: 2.1\nName: packed\nVersion: 1.0\n")
+    (told / "entry_points.txt").write_text("[darkroom.plugins]\npacked = packed_nodes\n")
+    (site / "packed_nodes").mkdir()
+    (site / "packed_nodes" / "__init__.py").write_text(textwrap.dedent(DIM.format("Packed")))
+    monkeypatch.syspath_prepend(str(site))
+
+
+def test_a_plugin_is_turned_off_by_what_its_plugin_toml_calls_it(shelf: Shelf) -> None:
+    shelf.plugin("folder", "name = 'called'", nodes=DIM.format("Dim"))
+    set_enabled(shelf.root, "called", False)
+    assert shelf.packs()["called"].state == "disabled"
+    set_enabled(shelf.root, "folder", True)
+    assert shelf.packs()["called"].state == "loaded"

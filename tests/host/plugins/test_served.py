@@ -1,6 +1,7 @@
 """Plugins of ours in a server with its own worker: routes, failures at call, loading again."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -68,5 +69,68 @@ def test_routes_answer_through_the_server_and_a_node_that_ends_the_process_is_na
             shelf.plugin("late", nodes=DIM.format("Late"))
             assert (await ready(server, "late"))["nodes"] == ["Late"]
             assert (await server.ask("GET", "/api/v1/nodes/Late", status=200))["id"] == "late/Late"
+
+    run(story(), 400.0)
+
+
+PICKY = """
+    import time
+    from typing import Annotated
+    from graph.node import node
+    from graph.spec import Number
+    from nodes.sockets import Image
+
+    def even(n):
+        while n == 99:
+            time.sleep(0.1)
+        return "" if n % 2 == 0 else "n must be even."
+
+    def small(known):
+        return {"IMAGE": {"width": known.values["n"], "height": 8}}
+
+    @node("Picky", output=True, check=even, infer=small)
+    def picky(n: Annotated[int, Number(0, 1000)] = 2) -> Image:
+        \"\"\"Takes even numbers.\"\"\"
+"""
+
+
+@pytest.mark.timeout(400)
+def test_a_plugins_own_check_speaks_while_a_workflow_is_edited_and_one_that_never_ends_is_left_out(
+    tmp_path: Path,
+) -> None:
+    Shelf(tmp_path).plugin("fussy", nodes=PICKY)
+
+    async def story() -> None:
+        async with served(tmp_path, SERVICES, worker_command=WORKER, silence=90.0) as server:
+
+            def posted(n: int) -> dict[str, Any]:
+                return {"workflow": document({"a": node("Picky", n=n)})}
+
+            async def verdict(n: int) -> dict[str, Any]:
+                return await server.ask(
+                    "POST", "/api/v1/workflows/validate", posted(n)["workflow"], status=200
+                )
+
+            async def until(holds: Callable[[dict[str, Any]], object], n: int) -> dict[str, Any]:
+                """On a busy machine the worker may be late, and is then left out."""
+                async with asyncio.timeout(60.0):
+                    while not holds(found := await verdict(n)):
+                        await asyncio.sleep(0.1)
+                return found
+
+            await ready(server, "fussy")
+            right = await until(lambda found: found["facts"], 4)
+            assert right["valid"] and right["facts"]["a"]["IMAGE"] == {"width": 4, "height": 8}
+            wrong = await until(lambda found: found["problems"], 3)
+            assert [(item["code"], item["node"]) for item in wrong["problems"]] == [("refused_values", "a")]
+            assert wrong["problems"][0]["message"].endswith("n must be even.") and not wrong["valid"]
+            async with asyncio.timeout(60.0):
+                while "problems" not in (told := await server.ask("POST", "/api/v1/jobs", posted(3))):
+                    await asyncio.sleep(0.1)
+            assert told["problems"] == wrong["problems"]
+            left_out = await verdict(99)
+            assert left_out["valid"] and not left_out["facts"]
+            beyond = await verdict(5000)
+            assert {item["code"] for item in beyond["problems"]} == {"too_large"}
 
     run(story(), 400.0)
