@@ -13,6 +13,7 @@ import { allFilesIn, filesIn, startingFile } from "./document/startingFile";
 import { holds, insideSubgraph, subgraphAt, SUBGRAPH } from "./document/subgraphs";
 import * as editor from "./editor";
 import { tellIfUnchanged } from "./jobs/unchanged";
+import { lacking, useMe } from "./me";
 import { activeJobs, addJob, useRuns } from "./runs";
 import { remember, useRecent } from "./taste";
 import { T } from "./texts";
@@ -171,6 +172,8 @@ export function movedSeed(seed: Json, by: bigint): Json {
 
 /** Hands in the workflow, `times` times, each with its own seeds. targets: run up to these nodes only. */
 export async function runWorkflow(times = 1, targets?: readonly Id[], keepsSeeds = false): Promise<void> {
+  const refused = lacking("runner")(useMe.getState());
+  if (refused) throw new Error(refused);
   for (let time = 0; time < times; time += 1) {
     if (!keepsSeeds) editor.runWhole(nextSeeds(), "seeds");
     try {

@@ -1,13 +1,16 @@
 /** Drafts: what is open comes back after a crash. Each window of the browser keeps its own, whatever their size. */
 
 import { readWorkflow, writeWorkflow, type Workflow } from "./document/document";
-import { isChanged, isUntouched, newTab, tell, useEditor, type Tab } from "./editor";
+import { stepsBefore, stepsOf, textOf, withSteps } from "./draftHistory";
+import { changeTab, isChanged, isUntouched, newTab, tabOf, tell, useEditor, type Tab } from "./editor";
 import * as store from "./api/draftstore";
 import type { Draft } from "./api/draftstore";
 import { T } from "./texts";
 
 const OLDEST = 30 * 24 * 3600 * 1000;
 const LATE = "darkroom.late.";
+const LATER = 200;
+const keyOf = ({ session, key }: Draft): string => `${session} ${key}`;
 
 /** What was written of each tab last, so that only changes are written. */
 const written = new Map<string, { readonly now: Workflow; readonly mark: string }>();
@@ -37,14 +40,24 @@ function newestSession(drafts: readonly Draft[]): string | undefined {
 export async function restoreDrafts(): Promise<void> {
   const { session, living } = await store.takeSession();
   kept.session = session;
-  const known = new Map([...(await store.allDrafts().catch(() => [])), ...takeLate()].map((draft) => [`${draft.session} ${draft.key}`, draft]));
+  const known = new Map<string, Draft>((await store.allDrafts().catch(() => [])).map((draft) => [keyOf(draft), draft]));
+  for (const draft of takeLate()) known.set(keyOf(draft), { ...draft, ...stepsBefore(draft.text, known.get(keyOf(draft))) });
   const { open, taken } = chosen([...known.values()].filter((draft) => Date.now() - draft.at < OLDEST), session, living);
   const tabs = withOwnKeys(open.flatMap(opened));
   const active = tabs.find(([draft]) => draft.active)?.[1] ?? tabs[0]?.[1];
   if (active) useEditor.setState({ tabs: tabs.map(([, tab]) => tab), active: active.key });
+  setTimeout(() => {
+    for (const [draft, tab] of tabs) restoreSteps(tab.key, draft);
+  }, LATER);
   if (taken.some((draft) => draft.changed)) tell(T.told.restored);
   await keepDrafts();
   await store.forget(taken).catch(() => undefined);
+}
+
+/** Steps are read when the page is there: nobody undoes before that. */
+function restoreSteps(key: string, { past = [], future = [] }: Draft): void {
+  const tab = tabOf(key);
+  if (tab && past.length + future.length) changeTab(key, { history: withSteps(tab.history, { past, future }) });
 }
 
 /** Tabs keep their keys, so that their drafts are written over; of two with one key the second gets a new one. */
@@ -77,7 +90,7 @@ export async function keepDrafts(): Promise<void> {
   if (!changes.length && !gone.length) return;
   try {
     await store.write(
-      changes.map(([tab, order]) => draftOf(tab, order)),
+      changes.map(([tab, order]) => ({ ...draftOf(tab, order), ...stepsOf(tab.history) })),
       gone.map((key) => ({ session: kept.session, key })),
     );
     for (const [tab, order] of changes) written.set(tab.key, { now: tab.history.now, mark: markOf(tab, order) });
@@ -97,7 +110,7 @@ function changedTabs(): [Tab, number][] {
 
 function draftOf(tab: Tab, order: number): Draft {
   const { active } = useEditor.getState();
-  const text = writeWorkflow(tab.history.now);
+  const text = textOf(tab.history.now);
   return { session: kept.session, key: tab.key, order, active: tab.key === active, name: tab.name, etag: tab.etag, changed: isChanged(tab), text, at: Date.now() };
 }
 

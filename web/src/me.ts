@@ -2,6 +2,7 @@
 
 import { create } from "zustand";
 import { API, json } from "./api/client";
+import { T } from "./texts";
 
 export type Role = "viewer" | "runner" | "editor" | "admin";
 
@@ -20,6 +21,12 @@ export const may =
   (role: Role) =>
   (me: Me): boolean =>
     me.may.includes(role);
+
+/** Why something that needs a role is switched off; "" where it is allowed. */
+export const lacking =
+  (role: Role | undefined) =>
+  (me: Me): string =>
+    role === undefined || may(role)(me) ? "" : T.me.needs(role);
 
 export async function readMe(): Promise<void> {
   useMe.setState(await json<Me>(`${API}/me`));

@@ -101,6 +101,10 @@ async function compose({ page, url, context, shot }) {
   await page.getByRole("tab", { name: "first", exact: true }).waitFor();
   await page.reload();
   await page.waitForFunction((expected) => document.querySelectorAll("article").length === expected, before);
+  for (const name of ["Undo", "Redo"]) {
+    await page.getByRole("button", { name: new RegExp(`^${name}`) }).and(page.locator(":enabled")).click();
+  }
+  await page.getByRole("tab", { name: "first", exact: true }).waitFor();
   await page.getByRole("button", { name: "Change theme" }).click();
   await shot("10-light");
   await page.getByRole("button", { name: "Keyboard shortcuts" }).click();

@@ -10,6 +10,9 @@ export interface Draft {
   readonly etag: string | null;
   readonly changed: boolean;
   readonly text: string;
+  /** The workflow before and after the last steps, to undo and redo them. */
+  readonly past?: readonly string[];
+  readonly future?: readonly string[];
   /** Milliseconds since 1970. */
   readonly at: number;
 }

@@ -8,6 +8,7 @@ import { isCollapsed, isPinned, tintOf } from "../document/looks";
 import { asText, isObject } from "../document/json";
 import type { Input, Output } from "../document/schema";
 import { flowId, ranId, run, useEditor } from "../editor";
+import { lacking, useMe } from "../me";
 import { nodeRunOf, useRuns } from "../runs";
 import { Icon } from "../panels/Icon";
 import { isInstance } from "../document/subgraphs";
@@ -139,12 +140,14 @@ function Enter({ id, title }: { readonly id: Id; readonly title: string }) {
 
 /** Runs the workflow up to this node, and nothing that it does not need. */
 function RunHere({ id, title }: { readonly id: Id; readonly title: string }) {
+  const refused = useMe(lacking("runner"));
   return (
     <button
       type="button"
       className="run-here nodrag"
       aria-label={R.node.runHere(title)}
-      title={R.node.runHere(title)}
+      disabled={refused !== ""}
+      title={refused || R.node.runHere(title)}
       onClick={() => {
         trying(() => runWorkflow(1, [ranId(id)]));
       }}

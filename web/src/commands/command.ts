@@ -1,5 +1,7 @@
 /** A command: what a person does from a key, a menu or the palette. All of them stand in table.ts. */
 
+import { lacking, useMe, type Role } from "../me";
+
 export type Area = "workflow" | "run" | "edit" | "select" | "arrange" | "look" | "view" | "add";
 
 export interface Command {
@@ -13,6 +15,8 @@ export interface Command {
   readonly run: () => void;
   /** Whether there is anything for it to do. */
   readonly isReady?: () => boolean;
+  /** The role it takes on the server. */
+  readonly needs?: Role;
   /** Whether what it switches is on. */
   readonly isOn?: () => boolean;
   /** Keys that are left to the browser, whose own event leads to the command. */
@@ -20,3 +24,9 @@ export interface Command {
   /** Whether its keys work while a text is written. */
   readonly always?: boolean;
 }
+
+/** Why somebody may not do it; "" where nothing speaks against it. */
+export const refusalOf = ({ needs }: Command): string => lacking(needs)(useMe.getState());
+
+/** Whether there is something for it to do, and it may be done. */
+export const canRun = (command: Command): boolean => command.isReady?.() !== false && !refusalOf(command);

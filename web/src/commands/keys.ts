@@ -1,9 +1,9 @@
 /** Keys: how they are written, which command has which, and what a press does. */
 
 import { trying } from "../actions";
-import { search, select, useEditor } from "../editor";
+import { search, select, tell, useEditor } from "../editor";
 import { changeSettings, useSettings } from "../settings";
-import type { Command } from "./command";
+import { canRun, refusalOf, type Command } from "./command";
 import { useOpen } from "./open";
 
 /** The keys of a command: those that people chose, else the usual ones. */
@@ -75,7 +75,9 @@ export function onKeyOf(commands: readonly Command[]): (event: KeyboardEvent) =>
     if (!found || (isWriting && !found.always) || (OF_CONTROLS.includes(keys) && target?.closest(CONTROLS))) return;
     if (found.byBrowser === keys) return;
     event.preventDefault();
-    if (found.isReady?.() !== false) found.run();
+    const refused = refusalOf(found);
+    if (refused) tell(refused);
+    else if (canRun(found)) found.run();
   };
 }
 

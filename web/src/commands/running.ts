@@ -4,13 +4,14 @@ import { activeJobs, useRuns } from "../runs";
 import { C } from "../texts-canvas";
 import type { Command } from "./command";
 
-const area = "run";
+const [area, needs] = ["run", "runner"] as const;
 
 export const RUNNING: readonly Command[] = [
   {
     id: "run.start",
     title: C.commands.run,
     area,
+    needs,
     keys: ["Ctrl+Enter"],
     always: true,
     isReady: () => workflow().nodes.size > 0,
@@ -20,6 +21,7 @@ export const RUNNING: readonly Command[] = [
     id: "run.keepSeeds",
     title: C.commands.keepSeeds,
     area,
+    needs,
     keys: ["Alt+Enter"],
     always: true,
     isReady: () => workflow().nodes.size > 0,
@@ -29,6 +31,7 @@ export const RUNNING: readonly Command[] = [
     id: "run.to",
     title: C.commands.runTo,
     area,
+    needs,
     keys: ["Ctrl+Shift+Enter"],
     words: C.words["runTo"] ?? "",
     isReady: () => selectedNodes().length > 0,
@@ -38,6 +41,7 @@ export const RUNNING: readonly Command[] = [
     id: "run.cancel",
     title: C.commands.cancel,
     area,
+    needs,
     keys: ["Ctrl+Alt+Enter"],
     always: true,
     isReady: () => activeJobs(useRuns.getState()).length > 0,

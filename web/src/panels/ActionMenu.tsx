@@ -5,6 +5,8 @@ export interface Item {
   readonly text: string;
   readonly run: () => void;
   readonly isOff?: boolean;
+  /** Why it is off, where that is worth a word. */
+  readonly why?: string;
   /** Whether it is on, for items that switch something. */
   readonly isOn?: boolean;
   readonly isDangerous?: boolean;
@@ -63,7 +65,8 @@ function MenuItem({ item, close }: { readonly item: Item; readonly close: () => 
       type="button"
       role={item.isOn === undefined ? "menuitem" : "menuitemcheckbox"}
       aria-checked={item.isOn}
-      disabled={item.isOff}
+      disabled={item.isOff === true || Boolean(item.why)}
+      title={item.why || undefined}
       className={item.isDangerous ? "dangerous" : ""}
       onClick={() => {
         close();

@@ -2,7 +2,7 @@ import { useEffect, useLayoutEffect, useRef, useState, type KeyboardEvent, type 
 import { aimedLink, linkEnds } from "../canvas/aimed";
 import { fieldUnder, flowUnder, linkUnder } from "../canvas/under";
 import { onCanvas } from "../canvas/view";
-import type { Command } from "../commands/command";
+import { refusalOf, type Command } from "../commands/command";
 import { keysOf, shownKeys } from "../commands/keys";
 import { menuPlace, MENUS, type Entry } from "../commands/menus";
 import { showMenu, useOpen, type OpenMenu } from "../commands/open";
@@ -160,9 +160,12 @@ function EntryView({ entry, run }: { readonly entry: Entry; readonly run: (comma
 function ItemView({ command, run }: { readonly command: Command; readonly run: (command: Command) => void }) {
   const isOn = command.isOn?.();
   const [keys] = keysOf(command);
+  const refused = refusalOf(command);
   return (
     <button
       type="button"
+      aria-disabled={refused ? true : undefined}
+      title={refused || undefined}
       tabIndex={-1}
       role={isOn === undefined ? "menuitem" : "menuitemcheckbox"}
       aria-checked={isOn}
@@ -171,7 +174,7 @@ function ItemView({ command, run }: { readonly command: Command; readonly run: (
         event.currentTarget.focus({ preventScroll: true });
       }}
       onClick={() => {
-        run(command);
+        if (!refused) run(command);
       }}
     >
       <span className="mark">{isOn && <Icon name="check" />}</span>

@@ -9,6 +9,7 @@ import { progressOf } from "../jobs/estimate";
 import { isPicture } from "../jobs/media";
 import { dropPlace, placeFor, type Place, type Where } from "../jobs/queue";
 import { duration, moment } from "../jobs/words";
+import { lacking, useMe } from "../me";
 import { useRuns } from "../runs";
 import { isLoading, useSystem } from "../system";
 import { T } from "../texts";
@@ -172,8 +173,9 @@ function OpenState({ job, place }: { readonly job: api.Job; readonly place: numb
 }
 
 function Action({ text, icon, run }: { readonly text: string; readonly icon: "close" | "retry" | "pause" | "play"; readonly run: () => Promise<unknown> }) {
+  const refused = useMe(lacking("runner"));
   return (
-    <button type="button" className="icon-button" aria-label={text} title={text} onClick={() => trying(run)}>
+    <button type="button" className="icon-button" aria-label={text} title={refused || text} disabled={refused !== ""} onClick={() => trying(run)}>
       <Icon name={icon} />
     </button>
   );
@@ -195,16 +197,18 @@ function seeItems(job: api.Job): Item[] {
 }
 
 function openItems(job: api.Job, waiting: readonly string[], go: (place: Place | null) => void): Item[][] {
+  const why = lacking("runner")(useMe.getState());
   const to = (where: Where, text: string): Item => {
     const place = placeFor(waiting, job.id, where);
-    return { text, isOff: !place, run: () => go(place) };
+    return { text, isOff: !place, why, run: () => go(place) };
   };
   if (job.state === "running") return [seeItems(job)];
-  const forget = { text: R.queue.forget, isDangerous: true, run: () => trying(() => forgetJob(job.id)) };
+  const forget = { text: R.queue.forget, isDangerous: true, why, run: () => trying(() => forgetJob(job.id)) };
   const order = [to("top", R.queue.top), to("up", R.queue.up), to("down", R.queue.down), to("last", R.queue.last)];
   const priorities = R.queue.priorities.map(([value, text]) => ({
     text: `${R.queue.priority}: ${text}`,
     isOn: job.priority === value,
+    why,
     run: () => trying(() => setPriority(job.id, value)),
   }));
   return [job.state === "queued" ? order : [], priorities, seeItems(job), [forget]];
@@ -212,9 +216,10 @@ function openItems(job: api.Job, waiting: readonly string[], go: (place: Place |
 
 function endedItems(job: api.Job): Item[][] {
   const { error } = job;
+  const why = lacking("runner")(useMe.getState());
   return [
-    [...seeItems(job), { text: T.panel.retry, run: () => trying(() => api.change(job.id, "retry")) }],
+    [...seeItems(job), { text: T.panel.retry, why, run: () => trying(() => api.change(job.id, "retry")) }],
     error ? [{ text: R.queue.copyError, run: () => trying(() => copyText(error.message)) }] : [],
-    [{ text: R.queue.forget, isDangerous: true, run: () => trying(() => forgetJob(job.id)) }],
+    [{ text: R.queue.forget, isDangerous: true, why, run: () => trying(() => forgetJob(job.id)) }],
   ];
 }

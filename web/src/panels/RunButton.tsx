@@ -2,7 +2,7 @@ import { cancelRuns, runWorkflow, trying } from "../actions";
 import { ranId, selectedNodes, tell, useEditor, workflowIn } from "../editor";
 import { cancelCurrent } from "../jobs/actions";
 import { MOST_TIMES, setTimes, toggleOnChange, toggleTells, useRunning, useRunOnChange } from "../jobs/running";
-import { may, useMe } from "../me";
+import { lacking, useMe } from "../me";
 import { activeJobs, useRuns } from "../runs";
 import { isLoading, useSystem } from "../system";
 import { T } from "../texts";
@@ -17,7 +17,7 @@ export function RunButton() {
   const { times, isOnChange } = useRunning();
   const active = useRuns((state) => activeJobs(state).length);
   const waits = useSystem(isLoading);
-  const canRun = useMe(may("runner"));
+  const refused = useMe(lacking("runner"));
   return (
     <div className="running">
       {active > 1 && (
@@ -45,8 +45,8 @@ export function RunButton() {
         <button
           type="button"
           className="run"
-          disabled={!canRun}
-          title={!canRun ? T.me.needs("runner") : waits ? R.bar.waiting : isOnChange ? R.bar.onChangeOn : undefined}
+          disabled={refused !== ""}
+          title={refused ? refused : waits ? R.bar.waiting : isOnChange ? R.bar.onChangeOn : undefined}
           onClick={() => trying(() => runWorkflow(times))}
         >
           <Icon name={isOnChange ? "retry" : "play"} /> {T.bar.run}
@@ -61,7 +61,8 @@ function RunMenu() {
   const { times, isOnChange, tells } = useRunning();
   const hasSelection = useEditor((state) => [...state.selection].some((id) => id.startsWith("n/")));
   const isEmpty = useEditor((state) => workflowIn(state).nodes.size === 0);
-  const run = (text: string, isOff: boolean, start: () => Promise<void>): Item => ({ text, isOff, run: () => trying(start) });
+  const why = useMe(lacking("runner"));
+  const run = (text: string, isOff: boolean, start: () => Promise<void>): Item => ({ text, isOff, why, run: () => trying(start) });
   return (
     <ActionMenu
       label={R.bar.runMenu}
@@ -72,7 +73,7 @@ function RunMenu() {
           run(R.bar.keepSeeds, isEmpty, () => runWorkflow(times, undefined, true)),
         ],
         [
-          { text: R.bar.onChange, isOn: isOnChange, run: toggleOnChange },
+          { text: R.bar.onChange, isOn: isOnChange, why, run: toggleOnChange },
           { text: R.bar.notify, isOn: tells, run: () => trying(switchTelling) },
         ],
       ]}

@@ -3,6 +3,7 @@ import { runWorkflow, trying } from "../actions";
 import { templates, type Template } from "../api/files";
 import { showDialog, useEditor, useWhole } from "../editor";
 import { openTemplate } from "../files";
+import { lacking, useMe } from "../me";
 import { useRuns } from "../runs";
 import { T } from "../texts";
 import "./welcome.css";
@@ -38,6 +39,7 @@ export function Welcome() {
 
 function Pictures() {
   const [found, setFound] = useState<readonly Template[]>([]);
+  const refused = useMe(lacking("runner"));
   const isConnected = useRuns((state) => state.isConnected);
   useEffect(() => {
     if (isConnected) templates().then(setFound, () => undefined); // without them the sentence above is enough
@@ -56,6 +58,8 @@ function Pictures() {
             type="button"
             className="quiet"
             aria-label={T.templates.runIt(title)}
+            disabled={refused !== ""}
+            title={refused || undefined}
             onClick={() =>
               trying(async () => {
                 await openTemplate(name);

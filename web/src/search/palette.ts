@@ -1,6 +1,6 @@
 /** What the palette finds: commands first, then nodes, tabs, workflows and templates. */
 
-import type { Command } from "../commands/command";
+import { canRun, refusalOf, type Command } from "../commands/command";
 import { closeness, scoreOf } from "./closeness";
 
 export type Kind = "command" | "node" | "tab" | "saved" | "template";
@@ -44,10 +44,10 @@ export function itemOf(command: Command, area: string, keys: readonly string[]):
     kind: "command",
     key: command.id,
     title: command.title,
-    hint: area,
+    hint: refusalOf(command) || area,
     keys,
     words: command.words ?? "",
-    isOff: command.isReady?.() === false,
+    isOff: !canRun(command),
     isOn: command.isOn?.() === true,
     run: command.run,
   };

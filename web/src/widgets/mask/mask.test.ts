@@ -6,7 +6,7 @@ import { coveredPart, cut, invert, maskOfAlpha, newMask, put, wholeOf, type Mask
 import { feather, grow } from "./feather";
 import { pngOf } from "./png";
 import { addToStroke, beginStroke, changeAll, dropStroke, endStroke, redoStep, startSession, undoStep, type Session } from "./session";
-import { radiusFor, resized } from "./tools";
+import { brushFor, radiusFor, resized } from "./tools";
 import { fitView, toPicture, zoomed } from "./view";
 
 const at = ({ data, width }: Mask, x: number, y: number): number => data[y * width + x] ?? -1;
@@ -63,6 +63,16 @@ describe("a brush", () => {
     expect([resized(100, 1), resized(100, -1), resized(1, -1), resized(2, 1)]).toEqual([110, 90, 1, 3]);
     expect(radiusFor(40, { pointerType: "pen", pressure: 0.25 })).toBe(5);
     expect(radiusFor(40, { pointerType: "mouse", pressure: 0.5 })).toBe(20);
+  });
+});
+
+describe("a brush for another picture", () => {
+  it("is at first as large as suits the picture, and stays as large beside it as people made it", () => {
+    expect(brushFor({ size: 60, side: 0 }, 512, 768)).toEqual({ size: 41, side: 512 });
+    expect(brushFor({ size: 60, side: 0 }, 4096, 4096)).toEqual({ size: 328, side: 4096 });
+    expect(brushFor({ size: 100, side: 500 }, 2000, 3000)).toEqual({ size: 400, side: 2000 });
+    expect(brushFor({ size: 100, side: 100 }, 4000, 4000).size).toBe(1000);
+    expect(brushFor({ size: 1, side: 1000 }, 8, 8).size).toBe(1);
   });
 });
 

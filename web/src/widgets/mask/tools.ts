@@ -9,6 +9,8 @@ export interface Tools {
   readonly tool: Tool;
   /** The brush's diameter in pixels of the picture. */
   readonly size: number;
+  /** The shorter side of the picture that the size was meant for; 0 before the first one. */
+  readonly side: number;
   readonly hardness: number;
   readonly opacity: number;
   readonly colour: string;
@@ -17,12 +19,21 @@ export interface Tools {
   readonly radius: number;
 }
 
-export const useTools = create<Tools>(() => ({ tool: "brush", size: 60, hardness: 0.8, opacity: 1, colour: "#e0604c", shown: 0.6, radius: 8 }));
+export const useTools = create<Tools>(() => ({ tool: "brush", size: 60, side: 0, hardness: 0.8, opacity: 1, colour: "#e0604c", shown: 0.6, radius: 8 }));
 
 export const LARGEST = 1000;
+/** The part of a picture's shorter side that a brush covers at first. */
+const AT_FIRST = 0.08;
 const PART = 0.1;
 
 export const setTools = (change: Partial<Tools>): void => useTools.setState(change);
+
+/** A brush for a picture of these sides: as large beside it as the last one was beside its picture. */
+export function brushFor({ size, side }: Pick<Tools, "size" | "side">, width: number, height: number): Pick<Tools, "size" | "side"> {
+  const shorter = Math.min(width, height);
+  const part = side ? size / side : AT_FIRST;
+  return { size: Math.min(Math.max(Math.round(shorter * part), 1), LARGEST), side: shorter };
+}
 
 /** A brush that is one step larger or smaller; a step grows with the brush. */
 export function resized(size: number, direction: number): number {

@@ -4,6 +4,7 @@ import { opaqueUrl } from "../../api/options";
 import { M } from "../texts";
 import { maskOfAlpha, newMask, type Mask } from "./buffer";
 import type { Painting } from "./painting";
+import { brushFor, setTools, useTools } from "./tools";
 import { startSession, type Session } from "./session";
 
 export interface Loaded {
@@ -22,7 +23,11 @@ export function useMask({ kind, picture }: Painting): { readonly loaded: Loaded 
       (found) => {
         url = found.url;
         if (isOld) URL.revokeObjectURL(url);
-        else setLoaded(found);
+        else {
+          const { width, height } = found.session.mask;
+          setTools(brushFor(useTools.getState(), width, height));
+          setLoaded(found);
+        }
       },
       (error: unknown) => {
         setTrouble(M.cannotLoad(error instanceof Error ? error.message : String(error)));
