@@ -1,4 +1,7 @@
-"""The project's own checks, one after the other: formatting, lint, types, the editor where npm is, tests."""
+"""The project's own checks, one after the other: formatting, lint, types, the editor where npm is, tests.
+
+Tests of one file run in one process, those of several files side by side.
+"""
 
 import subprocess
 import sys
@@ -16,6 +19,8 @@ CHECKS = {
     "editor": [],
     "pytest": ["pytest"],
 }
+SIDE_BY_SIDE = ["-n", "logical", "--maxprocesses", "4", "--dist", "loadfile"]
+"""Each process takes up to 2 GB."""
 WEB = ROOT / "web"
 
 
@@ -24,7 +29,7 @@ def run_checks(arguments: Sequence[str]) -> int:
 
     Each runner prints its own closing line; pytest's comes last, followed by one line for them all.
     """
-    missing = [name for name in ("ruff", "pyright", "pytest") if find_spec(name) is None]
+    missing = [name for name in ("ruff", "pyright", "pytest", "xdist") if find_spec(name) is None]
     if missing:
         print(f"{', '.join(missing)} is not installed: run ./darkroom test, or pip install -e '.[test]'")
         return 2
@@ -44,7 +49,11 @@ def _word(code: int) -> str:
 
 def _timed(name: str, npm: str | None) -> tuple[int, float]:
     start = monotonic()
-    code = _check_editor(npm) if name == "editor" and npm else _run(name, ())
+    code = (
+        _check_editor(npm)
+        if name == "editor" and npm
+        else _run(name, SIDE_BY_SIDE if name == "pytest" else ())
+    )
     return code, monotonic() - start
 
 
