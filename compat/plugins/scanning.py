@@ -7,12 +7,14 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from compat.names.install import install, names_kept
 from compat.names.placeholders import Placeholder, is_offered
 from compat.names.session import Session
 from compat.plugins.source_text import Source, read_sources
+from compat.plugins.static_reading import Reading
+from compat.plugins.static_values import ClassValue
 from host.folders import folders_of, installation
 from host.plugins.packs import Site
 from host.plugins.scans import Scan, Verdict
@@ -167,12 +169,34 @@ def _prefixes(target: str) -> list[str]:
 
 def node_classes(sources: Mapping[str, Source]) -> Iterator[tuple[Source, str, str]]:
     """The module, the node's name and the class of each node, as far as the text says."""
-    seen = set[str]()
+    told, is_all = _told(sources)
+    yield from told
+    if is_all:
+        return
+    seen = {name for _, name, _ in told}
     for source in sources.values():
         for name, place, cls in (*_mapped(source, sources), *_newer(source), *_own(source)):
             if name not in seen:
                 seen.add(name)
                 yield sources.get(place, source), name, cls
+
+
+def _told(sources: Mapping[str, Source]) -> tuple[list[tuple[Source, str, str]], bool]:
+    """Those that the pack hands over when it is loaded, as far as its text tells, and whether that is all."""
+    if "" not in sources:
+        return [], False
+    reading = Reading(sources)
+    table = reading.names("").get(MAPPINGS)
+    known = cast("dict[str, Any]", table) if isinstance(table, dict) else reading.listed()
+    found = [(name, *_written(value, sources)) for name, value in known.items()]
+    return [(source, name, cls) for name, source, cls in found], bool(found) and not reading.is_partial
+
+
+def _written(value: Any, sources: Mapping[str, Source]) -> tuple[Source, str]:
+    """Where a class is written, and its name there."""
+    if isinstance(value, ClassValue) and value.module in sources:
+        return sources[value.module], value.name
+    return sources[""], ""
 
 
 def _mapped(source: Source, sources: Mapping[str, Source]) -> Iterator[tuple[str, str, str]]:
