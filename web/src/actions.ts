@@ -170,10 +170,11 @@ export function movedSeed(seed: Json, by: bigint): Json {
   return /^-?\d+$/.test(now) ? numeral(String(BigInt.asUintN(64, BigInt(now) + by))) : seed;
 }
 
-/** Hands in the workflow, `times` times, each with its own seeds. targets: run up to these nodes only. */
-export async function runWorkflow(times = 1, targets?: readonly Id[], keepsSeeds = false): Promise<void> {
+/** Hands in the workflow, `times` times, each with its own seeds; gives the jobs' ids. targets: run up to these nodes only. */
+export async function runWorkflow(times = 1, targets?: readonly Id[], keepsSeeds = false): Promise<string[]> {
   const refused = lacking("runner")(useMe.getState());
   if (refused) throw new Error(refused);
+  const ids: string[] = [];
   for (let time = 0; time < times; time += 1) {
     if (!keepsSeeds) editor.runWhole(nextSeeds(), "seeds");
     try {
@@ -181,6 +182,7 @@ export async function runWorkflow(times = 1, targets?: readonly Id[], keepsSeeds
       for (const [folder, name] of allFilesIn(editor.whole(), editor.useEditor.getState().known).toReversed()) remember("files", `${folder}/${name}`);
       const job = await jobs.submit(writeWorkflow(editor.whole()), { title, ...(targets?.length ? { targets } : {}) });
       addJob(job);
+      ids.push(job.id);
       if (time === times - 1 && !keepsSeeds) tellIfUnchanged(job.id, times);
     } catch (error) {
       if (!(error instanceof api.Refused)) throw error;
@@ -188,6 +190,7 @@ export async function runWorkflow(times = 1, targets?: readonly Id[], keepsSeeds
       throw new Error(error.problems[0]?.message ?? error.message, { cause: error });
     }
   }
+  return ids;
 }
 
 /** Cancels what runs and what waits. */

@@ -26,6 +26,8 @@ interface RunsState {
   /** The job whose states the canvas shows, of each tab and of the one that is seen. */
   readonly shownIn: ReadonlyMap<string, string>;
   readonly shown: string;
+  /** When the newest job was handed in that was known as a tab was opened: it and older ones are not the tab's. */
+  readonly since: ReadonlyMap<string, number>;
   readonly results: readonly Result[];
   /** Addresses of half-made pictures, by job and node. */
   readonly previews: ReadonlyMap<string, string>;
@@ -49,6 +51,7 @@ export const useRuns = create<RunsState>(() => ({
   isPaused: false,
   shownIn: new Map(),
   shown: "",
+  since: new Map(),
   results: [],
   previews: new Map(),
   timings: new Map(),
@@ -82,20 +85,23 @@ export const pictureOf =
     const fresh = nodeRunOf(id)(state)?.pictures.find(isPicture);
     if (fresh) return fresh.url;
     const tab = currentTab();
-    const title = labelOf(tab);
-    return state.results.findLast((result) => result.node === ranId(id) && isPicture(result.picture) && state.jobs.get(result.job)?.job.title === title)?.picture.url;
+    const isOwn = ({ job, node, picture }: Result): boolean => node === ranId(id) && isPicture(picture) && isTitled(state.jobs.get(job)?.job, tab, state);
+    return state.results.findLast(isOwn)?.picture.url;
   };
 
 export function activeJobs(state: RunsState): JobRun[] {
   return [...state.jobs.values()].filter((run) => !isOver(run.job));
 }
 
+const isTitled = (job: api.Job | undefined, tab: Tab, { since }: Pick<RunsState, "since">): boolean =>
+  job !== undefined && job.title === labelOf(tab) && job.created > (since.get(tab.key) ?? -1);
+
 /** Whether a job ran the workflow of a tab, as far as its title and its nodes tell. */
-function isOf(run: JobRun | undefined, tab: Tab, state: Pick<RunsState, "shownIn">): boolean {
+function isOf(run: JobRun | undefined, tab: Tab, state: Pick<RunsState, "shownIn" | "since">): boolean {
   if (!run) return false;
   if (state.shownIn.get(tab.key) === run.job.id) return true;
   const { nodes } = tab.history.now;
-  return run.job.title === labelOf(tab) && [...run.nodes.keys()].every((id) => nodes.has(id) || nodes.has(id.split(/[:/.]/)[0] ?? ""));
+  return isTitled(run.job, tab, state) && [...run.nodes.keys()].every((id) => nodes.has(id) || nodes.has(id.split(/[:/.]/)[0] ?? ""));
 }
 
 // Changing
@@ -125,6 +131,13 @@ export async function showJob(id: string): Promise<void> {
 function showIn(tab: Tab, id: string): void {
   const shownIn = new Map(get().shownIn).set(tab.key, id);
   set({ shownIn, shown: shownIn.get(currentTab().key) ?? "" });
+}
+
+/** Tabs with a workflow that has no name yet: what ran before under its title was another one. */
+function begin(tabs: readonly Tab[]): void {
+  const { jobs, since } = get();
+  const newest = Math.max(-1, ...[...jobs.values()].map(({ job }) => job.created));
+  if (tabs.length) set({ since: new Map([...since, ...tabs.map(({ key }) => [key, newest] as const)]) });
 }
 
 /** The canvas shows another tab: with its last job, if one is known. */
@@ -360,6 +373,7 @@ export function followRuns(hearer: Hearer): () => void {
     },
   });
   const forget = useEditor.subscribe((state, old) => {
+    if (state.tabs !== old.tabs) begin(state.tabs.filter(({ key, name }) => !name && !old.tabs.some((tab) => tab.key === key)));
     if (state.active !== old.active) seeTab();
   });
   return () => {

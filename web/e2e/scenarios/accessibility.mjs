@@ -27,8 +27,8 @@ const SCREENS = {
   open: [key("Control+o")],
   shortcuts: [key("?")],
   settings: [key("Control+,")],
-  about: [command("About Darkroom")],
-  "API call": [command("Call from elsewhere")],
+  about: [command("About…")],
+  "API call": [command("Run it from elsewhere")],
   gallery: [key("Alt+g")],
   search: [bar("Add node")],
   palette: [key("Control+k")],
@@ -39,7 +39,7 @@ const SCREENS = {
   problems: [key("Alt+p"), key("Alt+p")],
   runs: [key("Alt+q"), key("Alt+q")],
   log: [command("Log of the server"), closed("Log")],
-  form: [command("Form instead of the canvas"), command("Form instead of the canvas")],
+  form: [command("Form"), command("Form")],
 };
 
 async function check(page, screen, found) {

@@ -3,7 +3,7 @@ import { trying } from "../actions";
 import type { Problem } from "../api/client";
 import type { Id } from "../document/document";
 import { repairText } from "../document/repairs";
-import { titleOf, useEditor } from "../editor";
+import { titleOf, titleOfRan, useEditor } from "../editor";
 import { copyText, fixProblem } from "../jobs/actions";
 import { nodeLeft } from "../jobs/estimate";
 import { isPicture } from "../jobs/media";
@@ -45,24 +45,32 @@ function Running({ run, title }: { readonly run: NodeRun; readonly title: string
       >
         <i style={{ transform: `scaleX(${share ?? 1})` }} />
       </div>
-      <p className="verdict" title={run.reason}>
+      <p className="verdict" title={toldReason(run.reason)}>
         <b>{run.total > 0 ? R.node.steps(run.done, run.total) : T.run.running}</b>
         {run.pace > 0 && <span>{R.node.pace(run.pace)}</span>}
         {left !== null && left > 0.5 && <span>{R.queue.left(duration(left))}</span>}
-        {!run.total && <span>{run.reason}</span>}
+        {!run.total && <span>{toldReason(run.reason)}</span>}
       </p>
     </>
   );
 }
 
+/** Why a node ran, with the titles that people see in place of ids. */
+function toldReason(reason: string): string {
+  const [, id, what] = /^upstream (\S+) (changed|always runs)$/.exec(reason) ?? [];
+  if (id === undefined) return reason;
+  return what === "changed" ? R.node.changed(titleOfRan(id)) : R.node.alwaysRuns(titleOfRan(id));
+}
+
 function Verdict({ run }: { readonly run: NodeRun }) {
   const verdict = T.run.verdicts[run.verdict] ?? run.verdict;
   const isRan = run.verdict === "ran";
+  const reason = toldReason(run.reason);
   if (!verdict) return null;
   return (
-    <p className={`verdict ${run.verdict}`} title={run.reason}>
+    <p className={`verdict ${run.verdict}`} title={reason}>
       <b>{isRan ? duration(run.seconds) : verdict}</b>
-      {run.reason && <span>{isRan ? `${R.node.ran}: ${run.reason}` : run.reason}</span>}
+      {reason && <span>{isRan ? `${R.node.ran}: ${reason}` : reason}</span>}
     </p>
   );
 }

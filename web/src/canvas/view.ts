@@ -81,6 +81,12 @@ export function reveal(id: string): void {
   void view.flow.setCenter(box.x + box.width / 2, box.y + box.height / 2, { zoom: Math.max(zoom, LEGIBLE), duration: calm() });
 }
 
+/** Moves what is seen by a distance on the screen. */
+export function panBy(x: number, y: number): void {
+  const now = view.flow?.getViewport();
+  if (now) void view.flow?.setViewport({ ...now, x: now.x + x, y: now.y + y });
+}
+
 export function zoomBy(factor: number): void {
   if (view.flow) void view.flow.zoomTo(view.flow.getZoom() * factor, { duration: calm() });
 }

@@ -1,6 +1,7 @@
 /** Keys: how they are written, which command has which, and what a press does. */
 
 import { trying } from "../actions";
+import { holdSpace } from "../canvas/spacePan";
 import { search, select, tell, useEditor } from "../editor";
 import { changeSettings, useSettings } from "../settings";
 import { canRun, refusalOf, type Command } from "./command";
@@ -77,7 +78,9 @@ export function onKeyOf(commands: readonly Command[]): (event: KeyboardEvent) =>
     event.preventDefault();
     const refused = refusalOf(found);
     if (refused) tell(refused);
-    else if (canRun(found)) found.run();
+    else if (!canRun(found)) return;
+    else if (keys !== "Space") found.run();
+    else if (!event.repeat) holdSpace(found.run);
   };
 }
 

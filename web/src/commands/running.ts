@@ -1,4 +1,6 @@
 import * as actions from "../actions";
+import { runFirst } from "../jobs/actions";
+import { useRunning } from "../jobs/running";
 import { ranId, selectedNodes, workflow } from "../editor";
 import { activeJobs, useRuns } from "../runs";
 import { C } from "../texts-canvas";
@@ -13,9 +15,21 @@ export const RUNNING: readonly Command[] = [
     area,
     needs,
     keys: ["Ctrl+Enter"],
+    words: C.words["run"] ?? "",
     always: true,
     isReady: () => workflow().nodes.size > 0,
-    run: () => actions.trying(() => actions.runWorkflow()),
+    run: () => actions.trying(() => actions.runWorkflow(useRunning.getState().times)),
+  },
+  {
+    id: "run.first",
+    title: C.commands.runFirst,
+    area,
+    keys: ["Alt+Shift+Enter"],
+    needs,
+    words: C.words["runFirst"] ?? "",
+    always: true,
+    isReady: () => workflow().nodes.size > 0,
+    run: () => actions.trying(() => runFirst(useRunning.getState().times)),
   },
   {
     id: "run.keepSeeds",

@@ -34,7 +34,7 @@ export const WORKFLOWS: readonly Command[] = [
   { id: "workflow.export", title: C.commands.exportOurs, area, run: () => actions.trying(() => files.exportAs("darkroom")) },
   { id: "workflow.exportApi", title: C.commands.exportApi, area, run: () => actions.trying(() => files.exportAs("api")) },
   { id: "workflow.exportEditor", title: C.commands.exportEditor, area, run: () => actions.trying(() => files.exportAs("editor")) },
-  { id: "workflow.call", title: C.commands.call, area, run: () => showDialog("call") },
+  { id: "workflow.call", title: C.commands.call, area, needs: "runner", run: () => showDialog("call") },
   { id: "workflow.missing", title: C.commands.missing, area, isReady: hasNodes, run: () => actions.trying(files.lookForMissing) },
   { id: "workflow.clear", title: C.commands.clear, area, isReady: hasNodes, run: actions.clearAll },
   { id: "tab.next", title: C.commands.nextTab, area, keys: ["Alt+PageDown"], isReady: hasTabs, run: () => step(1) },

@@ -1,5 +1,6 @@
 /** What people do with runs that were handed in, and with the problems of those that cannot be. */
 
+import { runWorkflow } from "../actions";
 import * as api from "../api/jobs";
 import type { Problem } from "../api/client";
 import { openJob } from "../files";
@@ -12,6 +13,8 @@ import * as editor from "../editor";
 import { dropJob, readQueue, showJob, useRuns } from "../runs";
 import { R } from "../texts-runs";
 import { inOrder, type Place } from "./queue";
+
+const FIRST = R.queue.priorities[0][0];
 
 /** Cancels what runs now; where nothing runs, what waits first. */
 export async function cancelCurrent(): Promise<void> {
@@ -32,6 +35,12 @@ export async function showOnCanvas(job: string): Promise<void> {
 
 export async function moveJob(job: string, place: Place): Promise<void> {
   await api.move(job, place);
+  await readQueue();
+}
+
+/** Hands in the workflow before all that waits. */
+export async function runFirst(times: number): Promise<void> {
+  for (const id of await runWorkflow(times)) await api.move(id, { priority: FIRST });
   await readQueue();
 }
 

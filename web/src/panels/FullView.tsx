@@ -30,7 +30,7 @@ export function FullView() {
     if (isOpen && !dialog.current?.open) dialog.current?.showModal();
   }, [isOpen]);
   if (url === null) return null;
-  const list = among ?? results.map(shotOf);
+  const list = among ?? results.map(shotOf).reverse();
   const place = list.findIndex((shot) => shot.url === url);
   const shot = list[place] ?? shotAt(url);
   const other = compared === null ? null : (list.find((item) => item.url === compared) ?? shotAt(compared));
@@ -38,7 +38,7 @@ export function FullView() {
     const next = place < 0 ? undefined : list[place + by];
     if (next) viewNext(next.url);
   };
-  const previous = list[place + (among ? 1 : -1)];
+  const previous = place < 0 ? undefined : list[place + 1];
   const toggleComparison = (): void => {
     if (other) endComparison();
     else if (previous) comparePictures(previous.url, url, among);

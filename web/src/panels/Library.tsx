@@ -63,7 +63,7 @@ function shelvesOf(types: NodeTypes, deprecated: boolean): [string, NodeType[]][
     shelves.set(title, [...(shelves.get(title) ?? []), type]);
   }
   for (const shelf of shelves.values()) shelf.sort((a, b) => a.title.localeCompare(b.title));
-  return [...shelves].sort(([a], [b]) => a.localeCompare(b));
+  return [...shelves].sort(([a], [b]) => Number(a.startsWith("_")) - Number(b.startsWith("_")) || a.localeCompare(b));
 }
 
 function Category({ title, types, isOpen = false }: { readonly title: string; readonly types: readonly NodeType[]; readonly isOpen?: boolean }) {

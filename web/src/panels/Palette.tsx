@@ -82,7 +82,8 @@ function PaletteBox() {
     const by = { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8 }[event.key];
     if (by) setAt((place) => Math.min(Math.max(place + by, 0), items.length - 1));
     if (event.key === "Enter") run(items[at]);
-    if (by || event.key === "Enter") event.preventDefault();
+    if (event.key === "Escape") dialog.current?.close();
+    if (by || ["Enter", "Escape"].includes(event.key)) event.preventDefault();
   };
   const chosen = items[at];
   return (

@@ -1,6 +1,6 @@
 import { cancelRuns, runWorkflow, trying } from "../actions";
 import { ranId, selectedNodes, tell, useEditor, workflowIn } from "../editor";
-import { cancelCurrent } from "../jobs/actions";
+import { cancelCurrent, runFirst } from "../jobs/actions";
 import { MOST_TIMES, setTimes, toggleOnChange, toggleTells, useRunning, useRunOnChange } from "../jobs/running";
 import { lacking, useMe } from "../me";
 import { activeJobs, useRuns } from "../runs";
@@ -62,7 +62,7 @@ function RunMenu() {
   const hasSelection = useEditor((state) => [...state.selection].some((id) => id.startsWith("n/")));
   const isEmpty = useEditor((state) => workflowIn(state).nodes.size === 0);
   const why = useMe(lacking("runner"));
-  const run = (text: string, isOff: boolean, start: () => Promise<void>): Item => ({ text, isOff, why, run: () => trying(start) });
+  const run = (text: string, isOff: boolean, start: () => Promise<unknown>): Item => ({ text, isOff, why, run: () => trying(start) });
   return (
     <ActionMenu
       label={R.bar.runMenu}
@@ -70,6 +70,7 @@ function RunMenu() {
       groups={[
         [
           run(R.bar.toSelected, !hasSelection, () => runWorkflow(1, selectedNodes().map((id) => ranId(id)))),
+          run(R.bar.first, isEmpty, () => runFirst(times)),
           run(R.bar.keepSeeds, isEmpty, () => runWorkflow(times, undefined, true)),
         ],
         [

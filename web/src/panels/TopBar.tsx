@@ -1,9 +1,7 @@
-import { useRef, type ReactNode } from "react";
+import type { ReactNode } from "react";
 import * as actions from "../actions";
 import { fit, searchAt } from "../canvas/view";
-import { currentTab, openEmpty, redoNext, reopenTab, showDialog, undoLast, useEditor } from "../editor";
-import * as files from "../files";
-import { may, useMe } from "../me";
+import { currentTab, redoNext, showDialog, undoLast, useEditor } from "../editor";
 import { useRuns } from "../runs";
 import { toggleTheme } from "../settings";
 import { T } from "../texts";
@@ -12,6 +10,7 @@ import { Icon } from "./Icon";
 import { Tabs } from "./Tabs";
 import { RunButton } from "./RunButton";
 import { togglePanel } from "./viewing";
+import { WorkflowMenu } from "./WorkflowMenu";
 
 export function TopBar() {
   return (
@@ -19,7 +18,7 @@ export function TopBar() {
       <b className="brand">
         <span className="logo" aria-hidden /> {T.product}
       </b>
-      <Menu />
+      <WorkflowMenu />
       <Tabs />
       <Editing />
       <span className="space" />
@@ -34,82 +33,6 @@ function IconButton({ text, onClick, disabled, children }: { text: string; onCli
     <button type="button" className="icon-button" aria-label={text} title={text} onClick={onClick} disabled={disabled}>
       {children}
     </button>
-  );
-}
-
-function Menu() {
-  const details = useRef<HTMLDetailsElement>(null);
-  const file = useRef<HTMLInputElement>(null);
-  const canEdit = useMe(may("editor"));
-  const canRun = useMe(may("runner"));
-  const items: readonly (readonly [text: string, run: () => void, isOff?: boolean] | null)[] = [
-    [T.menu.new, openEmpty],
-    [T.menu.open, () => showDialog("open")],
-    [T.menu.templates, () => showDialog("templates")],
-    [T.menu.reopen, reopenTab],
-    null,
-    [T.menu.save, () => actions.trying(files.save), !canEdit],
-    [T.menu.saveAs, () => showDialog("saveAs"), !canEdit],
-    [T.menu.versions, files.showVersions],
-    null,
-    [T.menu.import, () => file.current?.click()],
-    [T.menu.exportOurs, () => actions.trying(() => files.exportAs("darkroom"))],
-    [T.menu.exportApi, () => actions.trying(() => files.exportAs("api"))],
-    [T.menu.exportEditor, () => actions.trying(() => files.exportAs("editor"))],
-    [T.menu.call, () => showDialog("call"), !canRun],
-    null,
-    [T.menu.missing, () => actions.trying(files.lookForMissing)],
-    [T.menu.form, files.toggleForm],
-    [T.menu.settings, () => showDialog("settings")],
-    [T.menu.about, () => showDialog("about")],
-    null,
-    [T.menu.clear, actions.clearAll],
-  ];
-  return (
-    <details
-      ref={details}
-      className="menu"
-      onBlur={(event) => {
-        if (!event.currentTarget.contains(event.relatedTarget)) event.currentTarget.open = false;
-      }}
-    >
-      <summary aria-label={T.bar.workflow}>
-        {T.bar.workflow} <Icon name="down" />
-      </summary>
-      <div role="menu" aria-label={T.bar.workflow}>
-        {items.map((item, index) =>
-          item ? (
-            <button
-              key={index}
-              type="button"
-              role="menuitem"
-              disabled={item[2]}
-              title={item[2] ? T.me.needs(canRun ? "editor" : "runner") : undefined}
-              onClick={() => {
-                if (details.current) details.current.open = false;
-                item[1]();
-              }}
-            >
-              {item[0]}
-            </button>
-          ) : (
-            <hr key={index} />
-          ),
-        )}
-      </div>
-      <input
-        ref={file}
-        hidden
-        type="file"
-        accept=".json,image/*"
-        aria-label={T.menu.import}
-        onChange={(event) => {
-          const chosen = event.target.files?.[0];
-          if (chosen) actions.trying(() => files.openFile(chosen));
-          event.target.value = "";
-        }}
-      />
-    </details>
   );
 }
 
