@@ -19,7 +19,6 @@ async function noWayToRun(page) {
   const option = palette.getByRole("option", { name: /^Run up to here/ });
   await option.getByText(REASON).waitFor();
   assert.equal(await option.getAttribute("aria-disabled"), "true");
-  await page.keyboard.press("Escape"); // empties the field
   await page.keyboard.press("Escape");
   await palette.waitFor({ state: "detached" });
   await node(page, "Sampler").getByText("Sampler", { exact: true }).click({ button: "right" });
