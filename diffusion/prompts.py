@@ -14,16 +14,23 @@ def weighted_parts(text: str) -> list[tuple[str, float]]:
     and "\\)" are brackets in the text; square brackets mean nothing.
     """
     hidden = text.replace("\\)", _CLOSE).replace("\\(", _OPEN)
+    return [
+        (words.replace(_CLOSE, ")").replace(_OPEN, "("), weight) for words, weight in bracketed_parts(hidden)
+    ]
+
+
+def bracketed_parts(text: str, weight: float = 1.0) -> list[tuple[str, float]]:
+    """The same of a text in which each bracket counts, with the weight of its surroundings."""
     parts: list[tuple[str, float]] = []
-    waiting = [(hidden, 1.0, False)]
+    waiting = [(text, weight, False)]
     while waiting:
         piece, weight, whole = waiting.pop()
         if whole and not _is_group(piece):
-            parts.append((piece.replace(_CLOSE, ")").replace(_OPEN, "("), weight))
+            parts.append((piece, weight))
             continue
         if whole:
             piece, weight = _group(piece, weight)
-        waiting += [(item, weight, True) for item in reversed(_outer_groups(piece))]
+        waiting += [(item, weight, True) for item in reversed(outer_groups(piece))]
     return parts
 
 
@@ -42,7 +49,7 @@ def _group(piece: str, weight: float) -> tuple[str, float]:
     return inner, weight * 1.1
 
 
-def _outer_groups(text: str) -> list[str]:
+def outer_groups(text: str) -> list[str]:
     """The text cut before each outermost "(" and after its ")"."""
     items, start, depth = [], 0, 0
     for match in re.finditer(r"[()]", text):

@@ -57,9 +57,9 @@ class Upscaler:
         """The larger picture, on the device of the pixels."""
         return self.model(pixels)
 
-    def to(self, device: Any) -> "Upscaler":
-        """The network moved to a device."""
-        self.model.to(device)
+    def to(self, device: Any = None, dtype: torch.dtype | None = None) -> "Upscaler":
+        """The network moved to a device, and to a precision."""
+        self.model.to(device=device, dtype=dtype)
         return self
 
     @property

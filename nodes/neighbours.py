@@ -16,10 +16,15 @@ LUMA: Final = (0.299, 0.587, 0.114)
 
 def gaussian(radius: int, sigma: float) -> Tensor:
     """A kernel (2r + 1, 2r + 1) that sums to 1; sigma is in radii: the kernel reaches from -1 to 1."""
-    line = torch.linspace(-1, 1, 2 * radius + 1)
+    return bell(2 * radius + 1, sigma)
+
+
+def bell(size: int, sigma: float) -> Tensor:
+    """The same of a number of points a side."""
+    line = torch.linspace(-1, 1, size)
     squared = line[:, None] ** 2 + line[None] ** 2
-    bell = torch.exp(-squared / (2 * sigma * sigma))
-    return bell / bell.sum()
+    heights = torch.exp(-squared / (2 * sigma * sigma))
+    return heights / heights.sum()
 
 
 def sharpening(radius: int, sigma: float, strength: float) -> Tensor:

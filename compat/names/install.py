@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any, Final
 
+from compat.names.core_extras import beside_classes, is_here
 from compat.names.core_methods import CLASS_NAMES
 from compat.names.core_nodes import nodes
 from compat.names.execution import (
@@ -44,7 +45,7 @@ _PACKAGES: Final = (
 
 def _builders() -> dict[str, Build]:
     """What makes each module, in the order they need each other."""
-    from compat.names import comfy_utils, deep, facades, management, sampling, v3_node, v3_ui
+    from compat.names import comfy_utils, deep, facades, management, prompt_text, sampling, v3_node, v3_ui
 
     return {
         "folder_paths": folder_paths,
@@ -73,6 +74,7 @@ def _builders() -> dict[str, Build]:
         "comfy.patcher_extension": facades.patcher_extension,
         "comfy.controlnet": facades.controlnet,
         "comfy.ops": deep.ops,
+        "comfy.sd1_clip": prompt_text.prompt_text,
         "comfy.conds": deep.conds,
         "comfy.sampler_helpers": deep.sampler_helpers,
         "comfy.ldm.common_dit": deep.common_dit,
@@ -256,14 +258,14 @@ class _DeepNames:
 
     def find_spec(self, name: str, path: Sequence[str] | None = None, target: Any = None) -> Any:
         """How a module is found."""
-        if not is_offered(name) or is_probed():
+        if not is_here(name) and (not is_offered(name) or is_probed()):
             return None
         return importlib.machinery.ModuleSpec(name, self, is_package=True)  # type: ignore[arg-type]
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
         """The module."""
         classes = self._session.classes if spec.name.startswith("comfy_extras") else {}
-        made = placeholder_module(spec.name)
+        made = placeholder_module(spec.name, beside_classes(spec.name))
         if classes:
             placeholders = made.__dict__["__getattr__"]
 

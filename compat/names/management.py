@@ -107,6 +107,9 @@ def model_management(session: Session) -> Names:
         "supports_dtype": fixed(True),
         "synchronize": lambda: torch.cuda.synchronize() if on_gpu else None,
         "unload_model_clones": fixed(None),
+        "intermediate_dtype": fixed(torch.float32),
+        "is_oom": is_out_of_memory,
+        "raise_non_oom": raise_other,
         "cpu_mode": lambda: device.type == "cpu",
         "mps_mode": lambda: device.type == "mps",
     }
@@ -142,6 +145,17 @@ def soft_empty_cache(force: bool = False) -> None:
     """Give memory of the graphics card back that nothing uses."""
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that a device's memory is full."""
+    return isinstance(error, torch.OutOfMemoryError | MemoryError)
+
+
+def raise_other(error: BaseException) -> None:
+    """Raise an error on, unless it says that memory is full: packs then try again with less."""
+    if not is_out_of_memory(error):
+        raise error
 
 
 def _total(device: torch.device) -> int:

@@ -84,12 +84,14 @@ _UNET: Final[dict[str, Any]] = {
     "output_blocks": property(lambda unet: _lists(output_blocks(unet))),
 }
 _TRANSFORMER: Final[dict[str, Any]] = {"forward": _forward}
+_CROSS: Final[dict[str, Any]] = {"dim_head": property(lambda layer: layer.inner_dim // layer.heads)}
+_NAMED: Final = {"UNet2DConditionModel": _UNET, "BasicTransformerBlock": _TRANSFORMER, "Attention": _CROSS}
 
 
 @cache
 def _published(kind: type[nn.Module]) -> type[nn.Module]:
     """A kind of network or layer with the names that packs call; another of diffusers' own stays as it is."""
-    names = {"UNet2DConditionModel": _UNET, "BasicTransformerBlock": _TRANSFORMER}.get(kind.__name__)
+    names = _NAMED.get(kind.__name__)
     if names is None or names.items() <= vars(kind).items():
         return kind
     return type(kind.__name__, (kind,), names)

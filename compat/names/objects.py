@@ -12,6 +12,7 @@ from compat.names.networks import name_layers, replacing_blocks
 from compat.names.text_objects import CLIP, delta_of
 from diffusion.controlnet import ControlNet
 from diffusion.sampling import Guider
+from diffusion.upscalers import Upscaler
 from diffusion.values import Clip, Model, Network, Vae
 
 _UNET: Final = "diffusion_model."
@@ -27,6 +28,7 @@ def answer_to_names() -> None:
         _give(cls, names)
     _give(ControlNet, _CONTROL)
     _give(Guider, _GUIDER)
+    _give(Upscaler, _UPSCALER)
 
 
 def _give(cls: type, names: Mapping[str, Any]) -> None:
@@ -324,6 +326,19 @@ _CONTROL: Final[Names] = {
 _GUIDER: Final[Names] = {
     "raw_conds": property(lambda self: tuple(self.original_conds.values())),
     "outer_sample": lambda self, *values, **named: self.sample(*values, **named),
+}
+
+
+_UPSCALER: Final[Names] = {
+    "eval": lambda self: self,
+    "train": lambda self, mode=True: self,
+    "cpu": lambda self: self.to("cpu"),
+    "cuda": lambda self, device="cuda": self.to(device),
+    "half": lambda self: self.to(dtype=torch.float16),
+    "float": lambda self: self.to(dtype=torch.float32),
+    "parameters": lambda self: self.model.parameters(),
+    "state_dict": lambda self: self.model.state_dict(),
+    "output_channels": property(lambda self: self.input_channels),
 }
 
 

@@ -63,6 +63,7 @@ MODULES: Final = (
     "comfy.sample",
     "comfy.utils",
     "comfy.model_management",
+    "latent_preview",
 )
 """Modules whose unknown names are placeholders."""
 

@@ -42,7 +42,13 @@ def _is_between(code: CodeType) -> bool:
 def _is_probe(attempt: ast.Try) -> bool:
     """Whether a try is about one thing, which may not be there."""
     asked = [part for part in attempt.body if isinstance(part, ast.Import | ast.ImportFrom)]
-    return len(asked) <= 1 and any(_catches_absence(handler) for handler in attempt.handlers)
+    ready = [handler for handler in attempt.handlers if _catches_absence(handler)]
+    return len(asked) <= 1 and bool(ready) and not all(_raises_on(handler) for handler in ready)
+
+
+def _raises_on(handler: ast.ExceptHandler) -> bool:
+    """Whether a handler only says what is wrong: the code after the try is not ready for the absence."""
+    return any(isinstance(part, ast.Raise) for part in handler.body)
 
 
 def _catches_absence(handler: ast.ExceptHandler) -> bool:

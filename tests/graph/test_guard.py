@@ -194,3 +194,35 @@ def test_a_seal_of_deep_nesting_needs_no_recursion() -> None:
     for _ in range(5000):
         deep = [deep]
     assert not broken(seal([deep]))
+
+
+@dataclass
+class Shared:
+    """Looks like a tensor whose memory numpy writes to: no version is counted."""
+
+    values: Any
+    _version: int = 0
+
+    def numpy(self) -> Any:
+        return self.values
+
+
+def test_a_change_by_way_of_numpy_is_seen_though_no_version_was_counted() -> None:
+    numpy = pytest.importorskip("numpy")
+    image = Shared(numpy.zeros((1, 64, 64, 3), dtype=numpy.float32))
+    sealed = seal([image])
+    assert sealed and not broken(sealed)
+    image.values[:, 20:30, 20:30] = 1.0
+    assert broken(sealed)
+
+
+def test_a_tensor_that_numpy_cannot_read_is_sealed_by_its_version() -> None:
+    class Away(Shared):
+        def numpy(self) -> Any:
+            raise TypeError("on another device")
+
+    image = Away(None)
+    sealed = seal([image])
+    assert not broken(sealed)
+    image._version += 1
+    assert broken(sealed)

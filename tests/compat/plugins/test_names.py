@@ -179,6 +179,70 @@ def test_a_name_that_this_host_lacks_is_absent_where_a_pack_only_looks_for_it(na
     assert not used.aimdo_enabled
 
 
+def test_a_pack_that_cannot_do_without_a_name_gets_it_though_it_asks_in_a_try(named: Shelf) -> None:
+    try:
+        from comfy.quant_ops import QuantizedTensor  # type: ignore[import-not-found]
+    except ImportError:
+        raise RuntimeError("This host is too old.") from None
+    with pytest.raises(RuntimeError, match=r"comfy\.quant_ops\.QuantizedTensor"):
+        QuantizedTensor()
+
+
+def test_modules_of_core_nodes_are_found_by_those_who_only_look(named: Shelf) -> None:
+    tried = list[str]()
+    try:
+        from comfy_extras import nodes_differential_diffusion  # type: ignore[import-not-found]
+
+        tried.append(nodes_differential_diffusion.DifferentialDiffusion.__name__)
+    except ImportError:
+        pass
+    assert tried == ["DifferentialDiffusion"]
+    extras = module("comfy_extras.nodes_custom_sampler")
+    latent = {"samples": torch.ones(1, 4, 2, 2)}
+    assert extras.Noise_EmptyNoise().generate_noise(latent).abs().sum() == 0
+    assert extras.Noise_RandomNoise(3).generate_noise(latent).std() > 0
+    laid = module("comfy_extras.nodes_mask").composite(torch.zeros(1, 1, 4, 4), torch.ones(1, 1, 2, 2), 8, 16)
+    assert laid.nonzero()[:, 2:].tolist() == [[2, 1], [2, 2], [3, 1], [3, 2]]
+    kernel = module("comfy_extras.nodes_post_processing").gaussian_kernel(4, 1.0)
+    assert kernel.shape == (4, 4) and kernel.sum() == pytest.approx(1.0)
+
+
+def test_newer_names_for_memory_and_precision_are_here(named: Shelf) -> None:
+    management = module("comfy.model_management")
+    assert management.intermediate_dtype() == torch.float32
+    management.raise_non_oom(MemoryError())
+    with pytest.raises(ValueError, match="other"):
+        management.raise_non_oom(ValueError("other"))
+
+
+def test_packs_take_prompts_apart_with_the_functions_of_sd1_clip(named: Shelf) -> None:
+    clip = module("comfy.sd1_clip")
+    hidden = clip.escape_important(r"a \(b\) (c (d:0.5)) (e)")
+    parts = [(clip.unescape_important(text), weight) for text, weight in clip.token_weights(hidden, 2.0)]
+    assert [text for text, _ in parts] == ["a (b) ", "c ", "d", " ", "e"]
+    assert [weight for _, weight in parts] == pytest.approx([2.0, 2.2, 0.5, 2.0, 2.2])
+    assert clip.gen_empty_tokens({"start": 1, "end": 2, "pad": 0}, 4) == [1, 2, 0, 0]
+    with pytest.raises(RuntimeError, match=r"comfy\.sd1_clip\.SDClipModel"):
+        clip.SDClipModel()
+
+
+def test_a_previewer_that_this_host_lacks_can_be_imported(named: Shelf) -> None:
+    from latent_preview import TAESD  # type: ignore[import-not-found]
+
+    with pytest.raises(RuntimeError, match=r"latent_preview\.TAESD"):
+        TAESD()
+
+
+def test_an_upscaler_answers_to_the_names_of_a_network(named: Shelf) -> None:
+    from safetensors.torch import load_file
+
+    weights = load_file(SOURCES / "models" / "upscale_models" / "darkroom-tiny-2x.safetensors")
+    made = module("comfy_extras.chainner_models.model_loading").load_state_dict(weights).eval()
+    assert made.to("cpu", dtype=torch.float32).float().cpu() is made
+    assert next(made.parameters()).dtype == torch.float32
+    assert made(torch.zeros(1, 3, 8, 8)).shape[-1] == 8 * made.scale
+
+
 def test_a_core_node_that_this_host_lacks_says_so_when_a_pack_uses_it(named: Shelf) -> None:
     classes, caught = module("nodes").NODE_CLASS_MAPPINGS, False
     assert "NoSuchNode" not in classes
