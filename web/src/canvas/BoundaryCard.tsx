@@ -5,7 +5,7 @@ import { FREE, INPUTS, removeSocket, renameSocket, subgraphAt } from "../documen
 import { pathIn, runWhole, useEditor, whole } from "../editor";
 import { Icon } from "../panels/Icon";
 import { T } from "../texts";
-import type { CardNode } from "./flow";
+import { looksSame, type CardNode } from "./flow";
 import { socketY } from "./geometry";
 import { InputHandle, OutputHandle } from "./Handles";
 import "./subgraphs.css";
@@ -32,7 +32,7 @@ export const BoundaryCard = memo(function BoundaryCard({ data, selected }: NodeP
       })}
     </article>
   );
-});
+}, looksSame);
 
 function SocketName({ side, name }: { readonly side: "inputs" | "outputs"; readonly name: string }) {
   const [isNaming, setNaming] = useState(false);

@@ -25,7 +25,8 @@ export function MapOfAll({ scene }: { readonly scene: Scene }) {
   const seen = useRef<HTMLDivElement>(null);
   const theme = useTheme();
   const scale = useMemo(() => scaleOf(sceneBox(scene) ?? EMPTY), [scene]);
-  usePaintedMap(canvas, scene, scale, theme);
+  const colour = useMemo(() => ({ theme, value: readPalette().of("--strong-line") }).value, [theme]);
+  usePaintedMap(canvas, scene, scale, colour);
   useEffect(() => {
     const place = (): void => {
       if (seen.current) placeSeen(seen.current, store.getState(), scale);
@@ -73,23 +74,22 @@ function placeSeen(element: HTMLElement, view: View, { zoom, x, y }: Scale): voi
   [element.style.width, element.style.height] = [`${box.width * zoom}px`, `${box.height * zoom}px`];
 }
 
-function usePaintedMap(canvas: React.RefObject<HTMLCanvasElement | null>, scene: Scene, scale: Scale, theme: string): void {
+function usePaintedMap(canvas: React.RefObject<HTMLCanvasElement | null>, scene: Scene, scale: Scale, colour: string): void {
   const last = useRef(0);
   useEffect(() => {
     const timer = setTimeout(() => {
       last.current = performance.now();
-      if (canvas.current) paintMap(canvas.current, scene, scale);
+      if (canvas.current) paintMap(canvas.current, scene, scale, colour);
     }, Math.max(0, last.current + EVERY - performance.now()));
     return () => {
       clearTimeout(timer);
     };
-  }, [canvas, scene, scale, theme]);
+  }, [canvas, scene, scale, colour]);
 }
 
-function paintMap(canvas: HTMLCanvasElement, scene: Scene, { zoom, x, y }: Scale): void {
+function paintMap(canvas: HTMLCanvasElement, scene: Scene, { zoom, x, y }: Scale, colour: string): void {
   const to = canvas.getContext("2d");
   if (!to) return;
-  const colour = readPalette().of("--strong-line");
   [canvas.width, canvas.height] = [SIZE.width * devicePixelRatio, SIZE.height * devicePixelRatio];
   to.scale(devicePixelRatio, devicePixelRatio);
   to.fillStyle = colour;

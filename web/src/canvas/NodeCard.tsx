@@ -18,7 +18,7 @@ import { C } from "../texts-canvas";
 import { R } from "../texts-runs";
 import { pictureDrop } from "../widgets/dropping";
 import { Widget } from "../widgets/Widget";
-import type { CardNode } from "./flow";
+import { looksSame, type CardNode } from "./flow";
 import { SIZES, socketY, type Row } from "./geometry";
 import { InputHandle, OutputHandle } from "./Handles";
 import { isFar } from "./near";
@@ -66,7 +66,7 @@ export const NodeCard = memo(function NodeCard({ data, selected }: NodeProps<Car
       <NodeStatus id={data.id} title={title} hasPicture={shape.rows.some((row) => row.kind === "picture")} />
     </article>
   );
-});
+}, looksSame);
 
 /** A field keeps what is written in it, whatever the zoom. */
 function isWrittenIn(id: Id): boolean {

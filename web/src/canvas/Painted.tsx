@@ -26,6 +26,7 @@ export function Painted({ scene, near }: { readonly scene: Scene; readonly near:
   const states = useStates();
   const palette = useMemo(() => ({ theme, ...readPalette() }), [theme]);
   const old = useRef(NO_ELEMENTS);
+  const shown = useRef(0);
   const painted = useMemo(() => (old.current = paintedOf(scene, near, old.current)), [scene, near]);
 
   useEffect(() => {
@@ -46,24 +47,34 @@ export function Painted({ scene, near }: { readonly scene: Scene; readonly near:
       state: states.get(id) ?? "",
       hasProblem: problems.get(id)?.some((problem) => problem.severity === "error") ?? false,
     });
-    painter.current?.show({ ...painted, lookOf, palette, style });
+    const isMore = painted.nodes.length > shown.current;
+    shown.current = painted.nodes.length;
+    painter.current?.show({ ...painted, lookOf, palette, style }, isMore);
   }, [painted, selection, problems, states, palette, style]);
   return <canvas ref={canvas} className="painted" aria-hidden />;
 }
 
-/** The states of the nodes in the run that is shown: the same map until one of them changes. */
+/** The states of the nodes in the run that is shown, by the ids they have on the canvas: the same map until one of them changes. */
 function useStates(): ReadonlyMap<Id, string> {
   const known = useRef<ReadonlyMap<Id, string>>(new Map());
-  const select = (state: ReturnType<typeof useRuns.getState>): ReadonlyMap<Id, string> => {
-    const states = statesOn(state.jobs.get(state.shown)?.nodes ?? NO_RUNS, ranId(""));
-    const isSame = states.size === known.current.size && [...states].every(([id, now]) => known.current.get(id) === now);
-    if (!isSame) known.current = states;
+  return useRuns((state) => {
+    const [nodes, prefix] = [state.jobs.get(state.shown)?.nodes ?? NO_RUNS, ranId("")];
+    if (!areStates(known.current, nodes, prefix)) known.current = statesOn(nodes, prefix);
     return known.current;
-  };
-  return useRuns(select);
+  });
 }
 
-/** The states by the ids that nodes have on a canvas whose nodes run under a prefix. */
+/** Whether these are the states on a canvas whose nodes run under a prefix: asked at each event, so nothing is made for it. */
+function areStates(known: ReadonlyMap<Id, string>, nodes: ReadonlyMap<Id, NodeRun>, prefix: string): boolean {
+  let [count, isSame] = [0, true];
+  nodes.forEach((run, id) => {
+    if (!isSame || !id.startsWith(prefix)) return;
+    isSame = known.get(prefix ? id.slice(prefix.length) : id) === run.state;
+    count += 1;
+  });
+  return isSame && count === known.size;
+}
+
 function statesOn(nodes: ReadonlyMap<Id, NodeRun>, prefix: string): ReadonlyMap<Id, string> {
   const found = new Map<Id, string>();
   for (const [id, run] of nodes) if (id.startsWith(prefix)) found.set(id.slice(prefix.length), run.state);

@@ -5,7 +5,7 @@ import { VALUE } from "../document/subgraphs";
 import { givenTypes } from "../document/subgraphTypes";
 import { useEditor, workflowIn } from "../editor";
 import { T } from "../texts";
-import { colourOf, type CardNode } from "./flow";
+import { colourOf, looksSame, type CardNode } from "./flow";
 import { InputHandle, OutputHandle } from "./Handles";
 import { socketY } from "./geometry";
 import "./subgraphs.css";
@@ -30,4 +30,4 @@ export const RerouteCard = memo(function RerouteCard({ data, selected }: NodePro
       {node.title && <span>{node.title}</span>}
     </div>
   );
-});
+}, looksSame);

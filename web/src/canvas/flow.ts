@@ -13,7 +13,7 @@ import { autoPlaces } from "./autoplace";
 import { placeholderType, shapeOf, SIZES, socketY, type Shape } from "./geometry";
 
 /** place: what the layout says of it, as long as that is the same object nothing has moved. */
-export type CardNode = FlowNode<{ id: Id; node: Node; type: NodeType; shape: Shape; place: Json | undefined }, "card" | "boundary" | "reroute">;
+export type CardNode = FlowNode<{ id: Id; node: Node; type: NodeType; shape: Shape }, "card" | "boundary" | "reroute"> & { readonly place: Json | undefined };
 export type ItemNode = FlowNode<{ index: number; item: Json }, "note" | "group">;
 export type AnyNode = CardNode | ItemNode;
 
@@ -38,6 +38,9 @@ interface Into {
   readonly sources: readonly (Node | undefined)[];
   readonly links: readonly Edge[];
 }
+
+/** For memo(): a node that is only moved is not drawn anew, as React Flow puts it where it lies. */
+export const looksSame = (a: Pick<AnyNode, "data" | "selected">, b: Pick<AnyNode, "data" | "selected">): boolean => a.data === b.data && a.selected === b.selected;
 
 /** Whether a node of the canvas is one of the workflow, however it is drawn. */
 export const isCard = (node: AnyNode | undefined): node is CardNode => node !== undefined && node.type !== "note" && node.type !== "group";
@@ -120,24 +123,24 @@ interface Making {
 
 function cardNode(id: Id, node: Node, { workflow, types, arrangedPlace, hasSameNodes, hasSameLinks }: Making, known: CardNode | undefined): CardNode {
   const place = workflow.layout.get(id);
-  if (hasSameNodes && place && known?.data.place === place) return known;
+  if (hasSameNodes && place && known?.place === place) return known;
   const found = typeIn(workflow.nodes, id, node, types);
   const isSameType = found ? known?.data.type === found : hasSameLinks;
   const same = known?.data.node === node && isSameType ? known : undefined;
-  if (same && place && same.data.place === place) return same;
+  if (same && place && same.place === place) return same;
   const at = placeIn(place);
   const [x, y] = at ? [at.x, at.y] : arrangedPlace(id);
-  if (same && isSameSize(at, placeIn(same.data.place))) {
+  if (same && isSameSize(at, placeIn(same.place))) {
     const stays = same.position.x === x && same.position.y === y;
-    if (stays && same.data.place === place) return same;
-    return { ...same, position: stays ? same.position : { x, y }, data: { ...same.data, place } };
+    if (stays && same.place === place) return same;
+    return { ...same, position: stays ? same.position : { x, y }, place };
   }
   const type = found ?? placeholderType(id, node, workflow);
   const shape = shapeOf(type, node, at);
   const size = { width: shape.width, height: shape.height };
-  const data = { id, node, type, shape, place };
+  const data = { id, node, type, shape };
   const kind = isBoundary(id) ? "boundary" : type.id === REROUTE ? "reroute" : "card";
-  return { id: flowId(id), type: kind, position: { x, y }, draggable: !isPinned(node.extra), data, ...size, measured: size, handles: handlesOf(type, shape) };
+  return { id: flowId(id), type: kind, position: { x, y }, draggable: !isPinned(node.extra), data, place, ...size, measured: size, handles: handlesOf(type, shape) };
 }
 
 const isSameSize = (a: Place | undefined, b: Place | undefined): boolean => a?.width === b?.width && a?.height === b?.height;

@@ -7,7 +7,7 @@ import { asText, isObject, type Json } from "../document/json";
 import { run } from "../editor";
 import { T } from "../texts";
 import { Markdown } from "../panels/Markdown";
-import { titleIn, type ItemNode } from "./flow";
+import { looksSame, titleIn, type ItemNode } from "./flow";
 import { tinted } from "./ResizeGrip";
 
 const MIN = { minWidth: 120, minHeight: 60 };
@@ -57,7 +57,7 @@ export const NoteCard = memo(function NoteCard({ data, selected }: NodeProps<Ite
       )}
     </aside>
   );
-});
+}, looksSame);
 
 /** A frame around nodes that move with it. */
 export const GroupFrame = memo(function GroupFrame({ data, selected }: NodeProps<ItemNode>) {
@@ -99,4 +99,4 @@ export const GroupFrame = memo(function GroupFrame({ data, selected }: NodeProps
       )}
     </section>
   );
-});
+}, looksSame);

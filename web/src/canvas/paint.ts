@@ -80,9 +80,11 @@ function trace(to: CanvasRenderingContext2D, [x1, y1, x2, y2]: Curve["ends"], st
   const bend = reach >= 0 ? reach / 2 : 6.25 * Math.sqrt(-reach);
   to.moveTo(x1, y1);
   if (style === "stepped") step(to, [x1, y1, x2, y2]);
-  else if (style === "straight" || (Math.abs(y2 - y1) * zoom < 3 && reach > 0)) to.lineTo(x2, y2);
+  else if (style === "straight" || (reach > 0 && isFlat(reach, y2 - y1, zoom))) to.lineTo(x2, y2);
   else to.bezierCurveTo(x1 + bend, y1, x2 - bend, y2, x2, y2);
 }
+
+const isFlat = (reach: number, height: number, zoom: number): boolean => Math.abs(height) * zoom < 3 || (reach + Math.abs(height)) * zoom < 16;
 
 const AWAY = 20;
 

@@ -5,8 +5,8 @@ import { isFar } from "./near";
 import { paint, type Painting } from "./paint";
 
 export interface Painter {
-  /** Shows something else; where it can wait, not sooner than so many ms after the last time. */
-  readonly show: (painting: Painting, wait?: number) => void;
+  /** Shows something else: in the next frame where it must, as when elements become part of the picture; else when there is time. */
+  readonly show: (painting: Painting, isUrgent: boolean) => void;
   /** The view moved. */
   readonly moved: () => void;
   readonly stop: () => void;
@@ -14,8 +14,10 @@ export interface Painter {
 
 /** The picture reaches so many pixels beyond what is seen; where there are elements, not as far as they do. */
 const MARGIN = { far: 300, near: 120 };
-/** While zooming, painting takes at most one part in so many of the time. */
-const SHARE = 3;
+/** What can wait is painted in at most one part in so many of the time, and waits no longer than so many ms. */
+const SHARE = 5;
+const LONGEST = 250;
+const FRAME = 1000 / 60;
 
 interface Painted {
   readonly box: Box;
@@ -26,7 +28,7 @@ export function createPainter(canvas: HTMLCanvasElement, view: () => View): Pain
   const to = canvas.getContext("2d");
   let painting: Painting | null = null;
   let painted: Painted | null = null;
-  let [isOld, notBefore, frame] = [false, 0, 0];
+  let [isOld, isUrgent, notBefore, frame] = [false, false, 0, 0];
 
   const isShort = (): boolean => !painted || !holds(painted.box, seenBox(view()));
   const mustPaint = (): boolean => isOld || isShort() || painted?.zoom !== view().transform[2];
@@ -38,13 +40,17 @@ export function createPainter(canvas: HTMLCanvasElement, view: () => View): Pain
     const isEmpty = !paintOn(canvas, to, painting, painted);
     canvas.hidden = isEmpty;
     canvas.dataset["drawn"] = "";
-    isOld = false;
-    notBefore = Math.max(notBefore, performance.now() + (performance.now() - start) * SHARE);
+    [isOld, isUrgent] = [false, false];
+    requestAnimationFrame(() => {
+      // The browser draws after this function has ended, so only the next frame tells what painting took.
+      const end = performance.now();
+      notBefore = end + Math.min(Math.max(end - start - FRAME, 0) * SHARE, LONGEST);
+    });
   };
   const onFrame = (): void => {
     frame = 0;
     if (!mustPaint()) return;
-    if (mayWait() && performance.now() < notBefore) schedule();
+    if (!isUrgent && mayWait() && performance.now() < notBefore) schedule();
     else paintNow();
   };
   const schedule = (): void => {
@@ -52,9 +58,9 @@ export function createPainter(canvas: HTMLCanvasElement, view: () => View): Pain
   };
 
   return {
-    show(next, wait = 0) {
-      if (wait && !isOld) notBefore = Math.max(notBefore, performance.now() + wait);
+    show(next, mustShow) {
       [painting, isOld] = [next, true];
+      isUrgent ||= mustShow;
       schedule();
     },
     moved() {

@@ -5,7 +5,7 @@ import type { NodeType, NodeTypes } from "../document/schema";
 import { around, nodeAt, nodesIn, seenBox, type View } from "./boxes";
 import { elementsOf, NO_ELEMENTS, paintedOf } from "./elements";
 import { NO_SCENE, sceneOf, type Scene } from "./flow";
-import { FAR, nextNear, NOTHING_NEAR, type Near } from "./near";
+import { changesOnlyNear, FAR, nextNear, NOTHING_NEAR, type Near } from "./near";
 
 const socket = (name: string) => ({ name, label: name, types: ["IMAGE"], required: false, tooltip: "", options: {} });
 const PASS: NodeType = { id: "Pass", title: "Pass", category: "", description: "", inputs: [socket("in")], outputs: [socket("out")], isGoal: false, isDeprecated: false };
@@ -34,6 +34,15 @@ describe("a scene", () => {
     const titled = scene(commands.setTitle("n4", "Four")(now), before);
     expect(changedIn(before, titled)).toEqual(["n/n4"]);
     expect(titled.links).toBe(before.links);
+  });
+
+  it("keeps what is drawn of a node that is only moved", () => {
+    const now = chain(4);
+    const before = scene(now);
+    const after = scene(commands.move(new Map([["n2", [5, 5]]]))(now), before);
+    expect(after.cards.get("n2")?.position).toEqual({ x: 5, y: 5 });
+    expect(after.cards.get("n2")?.data).toBe(before.cards.get("n2")?.data);
+    expect(after.ids).toBe(before.ids);
   });
 
   it("keeps nodes without a place, and those of types that are not installed", () => {
@@ -94,6 +103,15 @@ describe("nodes near the view", () => {
     const { near: found } = nextNear(crossing, view(10_100), NOTHING_NEAR, [], 99);
     expect([...found.passing]).toEqual(["n/n30 in"]);
     expect(nextNear(crossing, view(10_100, FAR / 2), found, [], 99).near.passing.size).toBe(0);
+  });
+
+  it("need not be looked for again while only they change", () => {
+    const now = chain(20);
+    const before = scene(now);
+    const moved = (id: string): Scene => scene(commands.move(new Map([[id, [5, 5]]]))(now), before);
+    expect(changesOnlyNear(before, moved("n3"), near("n/n3"))).toBe(true);
+    expect(changesOnlyNear(before, moved("n4"), near("n/n3"))).toBe(false);
+    expect(changesOnlyNear(before, scene(commands.deleteNodes(["n3"])(now), before), near("n/n3"))).toBe(false);
   });
 
   it("are none where texts cannot be read, but the one that is held", () => {
