@@ -84,6 +84,16 @@ function Menu({ menu }: { readonly menu: OpenMenu }) {
     if (box.current) place(box.current, menu.screen);
     box.current?.querySelector<HTMLElement>("[role^=menuitem]")?.focus({ preventScroll: true });
   }, [menu]);
+  useEffect(() => {
+    // A finger takes the focus out of the menu that it opened.
+    const onEscape = (event: globalThis.KeyboardEvent): void => {
+      if (event.key === "Escape" && !box.current?.contains(document.activeElement)) close();
+    };
+    document.addEventListener("keydown", onEscape);
+    return () => {
+      document.removeEventListener("keydown", onEscape);
+    };
+  }, []);
   const leave = (): void => {
     const old = before.current;
     if (old instanceof HTMLElement && old.isConnected && old !== document.body) old.focus({ preventScroll: true });
