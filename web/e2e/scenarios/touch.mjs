@@ -32,6 +32,7 @@ const smallest = (page, selector) =>
       const reaches = (element) => {
         const box = element.getBoundingClientRect();
         const [x, y, half] = [box.left + box.width / 2, box.top + box.height / 2, finger / 2 - 1];
+        if (!element.contains(document.elementFromPoint(x, y))) return finger; // out of sight, or under something
         const points = [[0, -half], [0, half], [-half, 0], [half, 0]];
         return points.filter(([dx, dy]) => element.contains(document.elementFromPoint(x + dx, y + dy))).length;
       };
