@@ -180,6 +180,13 @@ def execution(session: Session) -> Names:
             """Refuse."""
             raise RuntimeError("Not supported by this host: execution.PromptExecutor.execute.")
 
+        execute_async = execute
+
+        def handle_execution_error(self, *values: Any, **named: Any) -> None:
+            """Nothing: this host tells of errors by itself."""
+
+        add_message = reset = handle_execution_error
+
     def get_input_data(*values: Any, **named: Any) -> Any:
         raise RuntimeError("Not supported by this host: execution.get_input_data.")
 

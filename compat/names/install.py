@@ -45,7 +45,17 @@ _PACKAGES: Final = (
 
 def _builders() -> dict[str, Build]:
     """What makes each module, in the order they need each other."""
-    from compat.names import comfy_utils, deep, facades, management, prompt_text, sampling, v3_node, v3_ui
+    from compat.names import (
+        comfy_utils,
+        cond_props,
+        deep,
+        facades,
+        management,
+        prompt_text,
+        sampling,
+        v3_node,
+        v3_ui,
+    )
 
     return {
         "folder_paths": folder_paths,
@@ -74,6 +84,7 @@ def _builders() -> dict[str, Build]:
         "comfy.patcher_extension": facades.patcher_extension,
         "comfy.controlnet": facades.controlnet,
         "comfy.ops": deep.ops,
+        "comfy.hooks": cond_props.hooks,
         "comfy.sd1_clip": prompt_text.prompt_text,
         "comfy.conds": deep.conds,
         "comfy.sampler_helpers": deep.sampler_helpers,

@@ -9,7 +9,7 @@ from typing import Any, Final
 import torch
 
 from compat.names.networks import name_layers, replacing_blocks
-from compat.names.text_objects import CLIP, delta_of
+from compat.names.text_objects import CLIP, as_it_is, delta_of
 from diffusion.controlnet import ControlNet
 from diffusion.sampling import Guider
 from diffusion.upscalers import Upscaler
@@ -61,7 +61,8 @@ def _starting(weights: Mapping[str, Any], start: str | None) -> dict[str, Any]:
 
 def get_key_patches(self: Model, filter_prefix: str | None = None) -> dict[str, Any]:
     """The weights as patches of another model: what merging packs ask for."""
-    return {name: [(value,)] for name, value in _starting(_weights(self.model), filter_prefix).items()}
+    found = _starting(_weights(self.model), filter_prefix)
+    return {name: [(value, as_it_is)] for name, value in found.items()}
 
 
 def model_state_dict(self: Model, filter_prefix: str | None = None) -> dict[str, Any]:
@@ -170,6 +171,7 @@ _MODEL: Final[Names] = {
     ),
     "memory_required": memory_required,
     "model_size": _size,
+    "size": property(_size),
     "loaded_size": _size,
     "current_loaded_device": lambda self: self.load_device,
     "model_keys": property(lambda self: set(_weights(self.model))),
@@ -258,6 +260,8 @@ _NETWORK: Final[Names] = {
     "adm_channels": property(lambda self: 2816 if self.family.base == "sdxl" else 0),
     "is_adm": lambda self: self.family.base == "sdxl",
     "extra_conds": _gives({}),
+    "modules": lambda self: self.diffusion_model.modules(),
+    "parameters": lambda self: self.diffusion_model.parameters(),
     "state_dict_for_saving": lambda self, *more, **named: _weights(self),
     "state_dict": lambda self: _weights(self),
     "requires_grad_": lambda self, *more: self,

@@ -30,6 +30,11 @@ def delta_of(patch: Any) -> Any:
     return lambda weight: value.to(weight)
 
 
+def as_it_is(weight: Any, **more: Any) -> Any:
+    """How a weight is turned into the form in which it computes: here it has that form."""
+    return weight
+
+
 class TextPatcher:
     """What a CLIP's `patcher` is asked: its device, its options, its patches."""
 
@@ -156,7 +161,7 @@ class TextTokens:
 
 def _text_patches(clip: Clip) -> dict[str, Any]:
     return {
-        f"clip_{encoder.tower.name}.{name}": [(value,)]
+        f"clip_{encoder.tower.name}.{name}": [(value, as_it_is)]
         for encoder in clip.encoders
         for name, value in encoder.module.state_dict().items()
     }

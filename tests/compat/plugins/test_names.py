@@ -243,6 +243,30 @@ def test_an_upscaler_answers_to_the_names_of_a_network(named: Shelf) -> None:
     assert made(torch.zeros(1, 3, 8, 8)).shape[-1] == 8 * made.scale
 
 
+def test_conditionings_get_masks_and_times_by_the_functions_of_hooks(named: Shelf) -> None:
+    hooks, old, new = module("comfy.hooks"), [[torch.zeros(1), {}]], [[torch.ones(1), {"pooled_output": 1}]]
+    made = hooks.set_conds_props_and_combine(
+        [old], [new], strength=0.5, set_cond_area="bounds", mask=torch.ones(4, 4), timesteps_range=(0.1, 0.6)
+    )
+    ((first, second),) = made
+    assert first is old[0] and new[0][1] == {"pooled_output": 1}
+    assert second[1].pop("mask").shape == (1, 4, 4)
+    assert second[1] == {
+        "pooled_output": 1, "set_area_to_bounds": True, "mask_strength": 0.5,
+        "start_percent": 0.1, "end_percent": 0.6,
+    }  # fmt: skip
+    assert hooks.HookGroup.combine_all_hooks([None, None]) is None
+    with pytest.raises(RuntimeError, match=r"comfy\.hooks\.HookGroup"):
+        hooks.set_conds_props([new], 1.0, "default", hooks=object())
+
+
+def test_packs_may_put_functions_of_theirs_around_the_executors(named: Shelf) -> None:
+    executor = module("execution").PromptExecutor
+    for name in ("execute", "execute_async", "handle_execution_error", "add_message", "reset"):
+        assert callable(getattr(executor, name))
+    assert executor(None).handle_execution_error("p", {}, {}, [], None, None) is None
+
+
 def test_a_core_node_that_this_host_lacks_says_so_when_a_pack_uses_it(named: Shelf) -> None:
     classes, caught = module("nodes").NODE_CLASS_MAPPINGS, False
     assert "NoSuchNode" not in classes
