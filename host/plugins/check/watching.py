@@ -112,7 +112,8 @@ class Watch:
 
 
 def _short(told: tuple[Any, ...]) -> str:
-    return str(told[0])[:200] if told else "?"
+    first = told[0] if told else "?"
+    return (os.fsdecode(first) if isinstance(first, bytes) else str(first))[:200]
 
 
 def _is_of_python(path: str | bytes) -> bool:

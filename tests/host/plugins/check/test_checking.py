@@ -45,10 +45,14 @@ BAD = """
     @node("Deaf", category="bad")
     def deaf(context: Context, image: Image) -> Image:
         \"\"\"Hears of no cancelling.\"\"\"
-        end = time.process_time() + 0.6
-        while time.process_time() < end:
-            pass
+        time.sleep(1.1)
         return image
+
+    @node("Once", category="bad")
+    def once(value: int = 1) -> int:
+        \"\"\"Works one time.\"\"\"
+        KEPT.append(value) if value not in KEPT else KEPT.remove("x")
+        return value
 
     @node("Sly", category="bad")
     def sly(value: int = 1) -> int:
@@ -86,7 +90,7 @@ def test_every_fault_is_found_by_its_check_and_told_with_a_fix(shelf: Shelf) -> 
         "import time": [""],
         "memory": ["Greedy"],
         "inputs kept": ["Rude"],
-        "determinism": ["Moody"],
+        "determinism": ["Moody", "Once"],
         "outputs": ["Liar"],
         "cancelling": ["Deaf"],
         "capabilities": ["", "", ""],
