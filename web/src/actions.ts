@@ -23,7 +23,7 @@ import { useModules } from "./widgets/modules";
 /** Runs what may fail and says so. */
 export function trying(action: () => Promise<unknown>): void {
   action().catch((error: unknown) => {
-    editor.tell(T.told.failed(error instanceof Error ? error.message : String(error)));
+    editor.tell(error instanceof Error ? error.message : String(error));
   });
 }
 

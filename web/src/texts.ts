@@ -147,7 +147,6 @@ export const T = {
     saved: (name: string) => `Saved as ${name}.`,
     copied: (count: number) => (count === 0 ? "Copied." : count === 1 ? "1 node copied." : `${count} nodes copied.`),
     cannotOpen: (name: string, why: string) => `${name} cannot be opened: ${why}`,
-    failed: (why: string) => `That did not work: ${why}`,
     noServer: "The server does not answer.",
     restored: "Your unsaved work was restored.",
   },

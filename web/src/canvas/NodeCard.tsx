@@ -51,6 +51,7 @@ export const NodeCard = memo(function NodeCard({ data, selected }: NodeProps<Car
       style={{ width: shape.width, height: shape.height, ...tinted(tint) }}
       data-tint={tint ? "" : undefined}
       aria-label={T.canvas.node(title)}
+      title={isKnown ? undefined : T.canvas.missing}
       {...pictureDrop(data.id, type)}
       onDoubleClick={(event) => {
         if (isInstance(node) && isKnown && !isControl(event.target)) enter(data.id);
@@ -61,7 +62,6 @@ export const NodeCard = memo(function NodeCard({ data, selected }: NodeProps<Car
         <RowView key={index} row={row} {...data} />
       ))}
       {!shape.rows.length && <FoldedSockets id={data.id} inputs={type.inputs} outputs={type.outputs} />}
-      {!isKnown && <p className="missing-text">{T.canvas.missing}</p>}
       {selected && <ResizeGrip id={data.id} shape={shape} />}
       <NodeStatus id={data.id} title={title} hasPicture={shape.rows.some((row) => row.kind === "picture")} />
     </article>
