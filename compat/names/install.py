@@ -100,6 +100,8 @@ def _builders() -> dict[str, Build]:
 def install(session: Session) -> Session:
     """Make ComfyUI's import names work in this process, for this session's packs."""
     sys.meta_path[:] = [item for item in sys.meta_path if not isinstance(item, _DeepNames)]
+    for name in [name for name in sys.modules if _is_alias(name)]:
+        del sys.modules[name]
     answer_to_names()
     add_published_names()
     for name in _PACKAGES:
@@ -124,7 +126,9 @@ def names_kept() -> Generator[None]:
     try:
         yield
     finally:
-        for name in [name for name in sys.modules if name not in modules and _is_installed(name)]:
+        for name in [
+            name for name in sys.modules if name not in modules and (_is_installed(name) or _is_alias(name))
+        ]:
             del sys.modules[name]
         sys.modules.update({name: modules[name] for name in _SHARED if name in modules})
         sys.meta_path[:], sys.path[:] = finders, path
@@ -145,6 +149,10 @@ def _is_installed(name: str) -> bool:
     return name.partition(".")[0] in (*tops, "node_helpers", "latent_preview") and not name.startswith(
         "nodes."
     )
+
+
+def _is_alias(name: str) -> bool:
+    return isinstance(getattr(getattr(sys.modules.get(name), "__spec__", None), "loader", None), _Alias)
 
 
 def _module(name: str, known: dict[str, Any]) -> ModuleType:
@@ -269,9 +277,20 @@ class _DeepNames:
 
     def find_spec(self, name: str, path: Sequence[str] | None = None, target: Any = None) -> Any:
         """How a module is found."""
+        if self._is_bare(name):
+            return importlib.machinery.ModuleSpec(name, _Alias(f"comfy.{name}"), is_package=True)
         if not is_here(name) and (not is_offered(name) or is_probed()):
             return None
         return importlib.machinery.ModuleSpec(name, self, is_package=True)  # type: ignore[arg-type]
+
+    def _is_bare(self, name: str) -> bool:
+        """Whether a module of the package comfy is meant: ComfyUI has that folder in its search path."""
+        whole = f"comfy.{name}"
+        return (
+            name != "utils"
+            and not whole.startswith("comfy.comfy")
+            and (whole in self._session.modules or (is_offered(whole) and not is_probed()))
+        )
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
         """The module."""
@@ -286,6 +305,23 @@ class _DeepNames:
 
             made.__dict__["__getattr__"] = find
         made.__file__ = str(self._session.home.joinpath(*spec.name.split(".")).with_suffix(".py"))
+        return made
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Nothing is left to do."""
+
+
+class _Alias:
+    """Gives a module that is there under another name."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
+        """A module with the other's names."""
+        other = importlib.import_module(self._name)
+        made = ModuleType(spec.name)
+        made.__dict__["__getattr__"] = lambda name: getattr(other, name)
         return made
 
     def exec_module(self, module: ModuleType) -> None:

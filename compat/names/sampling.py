@@ -12,6 +12,7 @@ from torch import Tensor
 from compat.names.deep import predicting
 from compat.names.session import Session
 from diffusion import registered, schedules
+from diffusion import sigmas as levels
 from diffusion.samplers.brownian import brownian_noise_sampler
 from diffusion.samplers.registry import SAMPLERS, ancestral_step, default_noise_sampler, to_d
 from diffusion.sampling import (
@@ -329,6 +330,15 @@ def k_sampling(session: Session) -> Names:
         ),
         "get_sigmas_exponential": lambda n, sigma_min, sigma_max, device="cpu": schedules.exponential_sigmas(
             n, float(sigma_min), float(sigma_max)
+        ),
+        "get_sigmas_polyexponential": lambda n, sigma_min, sigma_max, rho=1.0, device="cpu": (
+            levels.polyexponential(n, float(sigma_min), float(sigma_max), rho)
+        ),
+        "get_sigmas_laplace": lambda n, sigma_min, sigma_max, mu=0.0, beta=0.5, device="cpu": levels.laplace(
+            n, float(sigma_min), float(sigma_max), mu, beta
+        ),
+        "get_sigmas_vp": lambda n, beta_d=19.9, beta_min=0.1, eps_s=1e-3, device="cpu": (
+            levels.variance_preserving(n, beta_d, beta_min, eps_s)
         ),
         "BrownianTreeNoiseSampler": BrownianTreeNoiseSampler,
         "torch": torch,

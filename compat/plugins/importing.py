@@ -2,6 +2,8 @@
 
 import importlib.util
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
 from types import ModuleType
@@ -38,6 +40,18 @@ def import_pack(path: Path) -> ModuleType:
     if not file.is_file():
         raise FileNotFoundError(f"{path.name} has no __init__.py, so there is nothing to load.")
     return _executed(module_name(path), file, path if path.is_dir() else None)
+
+
+@contextmanager
+def program_of(home: Path) -> Generator[None]:
+    """Let the program look as if it were in `home`: some packs learn from its file where the host lies."""
+    program = sys.modules["__main__"]
+    before = getattr(program, "__file__", None)
+    program.__file__ = str(home / "main.py")
+    try:
+        yield
+    finally:
+        program.__file__ = before
 
 
 def run_prestartup(path: Path) -> None:

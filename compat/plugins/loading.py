@@ -17,7 +17,7 @@ from compat.clashes import OURS_ALONE
 from compat.names.install import install
 from compat.names.session import Classes, Session
 from compat.object_info import object_info
-from compat.plugins.importing import entries, import_pack, pack_digest, run_prestartup
+from compat.plugins.importing import entries, import_pack, pack_digest, program_of, run_prestartup
 from compat.plugins.running import Described, Stage, node_type
 from compat.plugins.values import CURRENT, IMPORTING
 from graph.context import NodeContext
@@ -100,10 +100,16 @@ class _Loading:
             self._types = len(self.specs), self.site.types.with_specs(self.specs)
         return self._types[1]
 
+    @property
+    def home(self) -> Path:
+        """The folder that packs take for the host's."""
+        assert self.session is not None
+        return self.session.home
+
     def prestart(self, path: Path) -> None:
         """Run a pack's prestartup script; what it raises is only noted."""
         notes = self.early[path] = list[str]()
-        with program_kept(notes):
+        with program_kept(notes), program_of(self.home):
             try:
                 run_prestartup(path)
             except KeyboardInterrupt:
@@ -117,7 +123,7 @@ class _Loading:
         pack = Pack(_name(path), str(path), "loaded")
         try:
             with guard(str(path)), program_kept(notes):
-                module = _imported(path)
+                module = _imported(path, self.home)
                 self.found[str(path)] = self._registered(pack, module, notes)
             pack = replace(
                 pack,
@@ -217,10 +223,11 @@ class _Loading:
             CURRENT.reset(token)
 
 
-def _imported(path: Path) -> ModuleType:
+def _imported(path: Path, home: Path) -> ModuleType:
     token = IMPORTING.set(True)
     try:
-        return import_pack(path)
+        with program_of(home):
+            return import_pack(path)
     finally:
         IMPORTING.reset(token)
 

@@ -272,3 +272,13 @@ def test_a_name_that_only_darkroom_uses_is_free_for_packs(shelf: Shelf) -> None:
     assert [spec.id for spec in BUILT_IN.with_specs(loaded.specs) if spec.source == "theirs"] == [
         "theirs/PromptSchedule"
     ]
+
+
+def test_a_pack_that_asks_the_programs_file_for_the_host_finds_the_home_while_it_loads(shelf: Shelf) -> None:
+    import __main__
+
+    before = getattr(__main__, "__file__", None)
+    code = "import os, __main__\nos.mkdir(os.path.join(os.path.dirname(__main__.__file__), 'here'))\n"
+    shelf.pack("looks", code + good("Looks"))
+    assert by_name(shelf.load())["looks"].state == "loaded"
+    assert (shelf.home / "here").is_dir() and getattr(__main__, "__file__", None) == before

@@ -138,6 +138,22 @@ def test_deep_names_can_be_imported_and_subclassed_and_say_so_when_used(named: S
     assert module("comfy_extras.nodes_post_processing").Blend is module("nodes").ImageBlend
 
 
+def test_modules_of_comfy_can_be_imported_without_the_package_as_its_folder_is_searched(named: Shelf) -> None:
+    assert module("cli_args").args is module("comfy.cli_args").args
+    attention = module("ldm.modules.attention")
+    assert attention.optimized_attention is module("comfy.ldm.modules.attention").optimized_attention
+    with pytest.raises(ImportError):
+        module("no_such_module_of_comfy")
+
+
+def test_sigmas_of_k_diffusion_are_those_of_the_nodes(named: Shelf) -> None:
+    sampling = module("comfy.k_diffusion.sampling")
+    poly = sampling.get_sigmas_polyexponential(3, 1.0, 4.0, rho=2.0)
+    assert poly.tolist() == pytest.approx([4.0, 2**0.5, 1.0, 0.0])
+    assert sampling.get_sigmas_vp(4)[-1] == 0.0
+    assert sampling.get_sigmas_laplace(3, 0.1, 10.0).tolist() == pytest.approx([10.0, 1.0, 0.1], rel=1e-3)
+
+
 def test_an_object_of_a_deep_name_that_a_pack_makes_while_loading_speaks_up_when_used(shelf: Shelf) -> None:
     code = """
 import comfy_extras.nodes_hooks

@@ -248,15 +248,15 @@ class Checks:
     @classmethod
     def INPUT_TYPES(cls):
         return {"required": {"even": ("INT", {"default": 2, "max": 4}), "name": (["a", "b"],)},
-                "optional": {"any": ("IMAGE",)}}
+                "optional": {"any": ("IMAGE",)}, "hidden": {"id": "UNIQUE_ID", "graph": "PROMPT"}}
     RETURN_TYPES = ("INT",)
     FUNCTION = "run"
     @classmethod
-    def VALIDATE_INPUTS(cls, even, input_types):
+    def VALIDATE_INPUTS(cls, even, input_types, id, graph):
         if input_types.get("any", "INT") != "INT":
             return "any must be a number"
         return True if even % 2 == 0 else "even must be even"
-    def run(self, even, name, any=None):
+    def run(self, even, name, id, graph, any=None):
         return (even,)
 """
 
