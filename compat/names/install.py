@@ -278,7 +278,8 @@ class _DeepNames:
     def find_spec(self, name: str, path: Sequence[str] | None = None, target: Any = None) -> Any:
         """How a module is found."""
         if self._is_bare(name):
-            return importlib.machinery.ModuleSpec(name, _Alias(f"comfy.{name}"), is_package=True)
+            alias: Any = _Alias(f"comfy.{name}")
+            return importlib.machinery.ModuleSpec(name, alias, is_package=True)
         if not is_here(name) and (not is_offered(name) or is_probed()):
             return None
         return importlib.machinery.ModuleSpec(name, self, is_package=True)  # type: ignore[arg-type]

@@ -133,7 +133,9 @@ class Runner:
         """What VALIDATE_INPUTS has against a node's values, as a sentence; "" for nothing."""
         function = self.cls.VALIDATE_INPUTS
         texts = {name: ",".join(kind.names) for name, kind in link_types.items()}
-        hidden = {name: {} if kind == "PROMPT" else None for name, kind in self.hidden.items()}
+        hidden: dict[str, Any] = {
+            name: {} if kind == "PROMPT" else None for name, kind in self.hidden.items()
+        }
         known = {**hidden, **dict.fromkeys(link_types), **literals, "input_types": texts}
         if not _takes_all(function):
             known = _named(function, known)
