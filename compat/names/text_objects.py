@@ -132,16 +132,17 @@ class TextTowerModel(TextModel):
 class TextTokens:
     """What a CLIP's `tokenizer` is asked."""
 
-    def __init__(self, clip: Clip) -> None:
-        self._clip = clip
+    def __init__(self, clip: Clip, tower: str = "") -> None:
+        self._clip, self._tower = clip, tower
         self.max_length, self.min_length = 77, 1
         self.start_token, self.end_token, self.pad_token = 49406, 49407, 49407
         self.pad_with_end, self.pad_to_max_length = True, True
         self.tokens_start, self.max_word_length = 1, 8
         self.embedding_identifier = "embedding:"
         self.embedding_directory = [str(folder) for folder in clip.embedding_folders]
-        for encoder in clip.encoders:
-            self.__dict__.setdefault(f"clip_{encoder.tower.name}", self)
+        for encoder in () if tower else clip.encoders:
+            name = encoder.tower.name
+            setattr(self, f"clip_{name}", TextTokens(clip, name))
 
     @property
     def inv_vocab(self) -> Mapping[int, str]:
@@ -151,8 +152,9 @@ class TextTokens:
         return token_words()
 
     def tokenize_with_weights(self, text: str, return_word_ids: bool = False, **more: Any) -> Any:
-        """The tokens of a text; of one encoder where there is one."""
-        return self._clip.tokenize(text, return_word_ids)
+        """The tokens of a text, by encoder; asked of one encoder, its chunks of them."""
+        tokens = self._clip.tokenize(text, return_word_ids)
+        return tokens[self._tower] if self._tower else tokens
 
     def untokenize(self, pairs: Any) -> list[Any]:
         """Tokens with their words."""

@@ -117,6 +117,10 @@ def test_a_clip_tells_of_its_parts(loaded: Any) -> None:
     part = getattr(clip.cond_stage_model, name)
     vectors, _ = part.encode_token_weights(tokens[clip.encoders[0].tower.name])
     torch.testing.assert_close(vectors, clip.encode_from_tokens(tokens))
+    assert clip.tokenizer.tokenize_with_weights("a red circle") == tokens
+    own = getattr(clip.tokenizer, name)
+    assert own.tokenize_with_weights("a red circle") == tokens[clip.encoders[0].tower.name]
+    assert own.end_token == 49407
     assert clip.tokenizer.end_token == 49407 and clip.patcher.load_device == clip.encoders[0].device.device
     patches = clip.get_key_patches()
     assert set(clip.add_patches(patches, 0.5, 0.5)) == patches.keys()
