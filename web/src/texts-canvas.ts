@@ -37,6 +37,7 @@ export const C = {
     addNode: "Add a node…",
     note: "Add a note",
     undo: "Undo",
+    bend: "Bend it here",
     redo: "Redo",
     copy: "Copy",
     cut: "Cut",
@@ -146,6 +147,10 @@ export const C = {
     runTo: "partial execute",
     note: "comment remark sticky",
   } as Record<string, string>,
+  bends: {
+    point: (id: number) => `Bend ${id} of a link`,
+    help: "Drag it or use the arrow keys; double-click or Del takes it away",
+  },
   menu: {
     label: "Menu",
     labels: { canvas: "Canvas", node: "Node", nodes: "Nodes", group: "Group", note: "Note", link: "Link" } as Record<string, string>,

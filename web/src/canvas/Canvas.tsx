@@ -9,6 +9,7 @@ import { T } from "../texts";
 import { dropFiles } from "../widgets/dropping";
 import { nodeAt } from "./boxes";
 import { refusal, type Ends } from "./connect";
+import { Bends, BentLink } from "./Bends";
 import { BoundaryCard } from "./BoundaryCard";
 import { onCanvasFocus, onCanvasKey } from "./keyboard";
 import { dropNode } from "./library";
@@ -34,6 +35,7 @@ import { fit, onCanvas, rememberPointer, searchAt, setView } from "./view";
 /** What React Flow calls the ways of drawing a link. */
 const EDGES = { curved: { type: "default" }, straight: { type: "straight" }, stepped: { type: "smoothstep" } };
 const NODE_TYPES = { card: NodeCard, boundary: BoundaryCard, reroute: RerouteCard, note: NoteCard, group: GroupFrame };
+const EDGE_TYPES = { bent: BentLink };
 const ADDING_KEYS = ["Shift", "Control", "Meta"];
 const isAllowed = (ends: Ends): boolean => refusal(ends) === "";
 
@@ -133,6 +135,7 @@ function Flow({ scene, near }: { readonly scene: Scene; readonly near: Near }) {
       edges={links}
       defaultEdgeOptions={drawn}
       nodeTypes={NODE_TYPES}
+      edgeTypes={EDGE_TYPES}
       onNodesChange={onNodesChange}
       onNodeDragStop={endDragging}
       onConnect={connect}
@@ -161,6 +164,7 @@ function Flow({ scene, near }: { readonly scene: Scene; readonly near: Near }) {
       <ViewportPortal>
         <Dots />
         <Painted scene={scene} near={near} />
+        <Bends />
       </ViewportPortal>
       <Refusal />
     </ReactFlow>

@@ -1,9 +1,11 @@
 /** The link that commands of links mean: the one whose menu is open, or that goes into the socket with the focus. */
 
 import { aimAt, useOpen } from "../commands/open";
-import { disconnect } from "../document/commands";
+import { addBend } from "../document/bends";
+import { disconnect, type Point } from "../document/commands";
 import { Link, type Id } from "../document/document";
 import { search, run, typeOf, useEditor, workflow, type Searching } from "../editor";
+import { placesOf } from "./flow";
 import { onCanvas } from "./view";
 
 export interface Aimed {
@@ -23,6 +25,14 @@ export function cutAimedLink(): void {
   if (!aimed) return;
   run(disconnect(aimed.node, aimed.input));
   aimAt(null);
+}
+
+/** Leads the link through a point of the canvas. */
+export function bendAimedLink(at: Point): void {
+  const aimed = aimedLink();
+  if (!aimed) return;
+  const from = placesOf(workflow(), useEditor.getState().types).get(aimed.link.node) ?? [0, 0];
+  run(addBend(aimed.node, aimed.input, at, from));
 }
 
 /** Searches for a node that fits both ends of the link; it is put between them. */

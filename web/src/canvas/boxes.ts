@@ -74,6 +74,7 @@ export function nodeTouches({ position, width = 0, height = 0 }: AnyNode, box: B
 export function linkTouches({ nodes }: Scene, link: Edge, box: Box): boolean {
   const [source, target] = [nodes.get(link.source), nodes.get(link.target)];
   if (!source || !target) return false;
+  if (link.type === "bent") return true; // it may go anywhere, and there are few
   const [from, to] = [source.position.x + (source.width ?? 0), target.position.x];
   const bend = to > from ? 10 : 10 + 6.25 * Math.sqrt(from - to);
   if (Math.min(from, to) - bend >= box.x + box.width || Math.max(from, to) + bend <= box.x) return false;

@@ -1,5 +1,6 @@
 /** The workflow as React Flow's nodes and edges. What did not change keeps its object, so it is not drawn again. */
 
+import { bendsOf, endKey, type Bend } from "../document/bends";
 import { Position, type Edge, type Node as FlowNode, type NodeHandle } from "@xyflow/react";
 import type { Point } from "../document/commands";
 import { EMPTY, Link, placeIn, type Id, type Node, type Place, type Workflow } from "../document/document";
@@ -60,7 +61,7 @@ export function placesOf(workflow: Workflow, types: NodeTypes): ReadonlyMap<Id, 
 
 /** The scene of a workflow. What did not change since the last one, made with the same types, keeps its object. */
 export function sceneOf(workflow: Workflow, types: NodeTypes, old: Scene): Scene {
-  const flows = linksIn(workflow.nodes, types, old);
+  const flows = linksIn(workflow, types, old);
   const hasSameLinks = flows.links === old.links && workflow.nodes.size === old.cards.size;
   const arranged = arranging(workflow, types, hasSameLinks ? old : NO_SCENE);
   const making: Making = { workflow, types, arrangedPlace: arranged.placeOf, hasSameNodes: workflow.nodes === old.of.nodes, hasSameLinks };
@@ -175,11 +176,24 @@ function itemNode(id: string, list: "groups" | "notes", item: Json, index: numbe
   return { id, type: kind, position: { x: place?.x ?? 0, y: place?.y ?? 0 }, data: { index, item }, measured: size, ...size, ...layer };
 }
 
-function linksIn(nodes: Workflow["nodes"], types: NodeTypes, old: Scene): Pick<Scene, "links" | "into"> {
-  if (nodes === old.of.nodes) return { links: old.links, into: old.into };
+const BENT = new WeakMap<Edge, Edge>();
+export const pointsOf = ({ data }: Edge): readonly Bend[] => (data?.["points"] as readonly Bend[] | undefined) ?? [];
+
+/** A link as it is drawn: through its points, where it has some. */
+function bent(link: Edge, points: readonly Bend[] | undefined): Edge {
+  if (!points) return link;
+  const known = BENT.get(link);
+  const made = known && pointsOf(known) === points ? known : { ...link, type: "bent", data: { points } };
+  BENT.set(link, made);
+  return made;
+}
+
+function linksIn(workflow: Workflow, types: NodeTypes, old: Scene): Pick<Scene, "links" | "into"> {
+  const [{ nodes }, bends] = [workflow, bendsOf(workflow)];
+  if (nodes === old.of.nodes && bends === bendsOf(old.of)) return { links: old.links, into: old.into };
   const into = remade(nodes, old.into, (id, node, known) => linksInto(id, node, nodes, types, known));
   const links: Edge[] = [];
-  into.forEach((found) => links.push(...found.links));
+  into.forEach(({ links: own }, id) => links.push(...(bends.size ? own.map((link) => bent(link, bends.get(endKey(id, link.targetHandle ?? "")))) : own)));
   const isSame = links.length === old.links.length && links.every((link, index) => link === old.links[index]);
   return { links: isSame ? old.links : links, into };
 }

@@ -1,12 +1,14 @@
 /** Paints nodes and links that are no elements of the page: cards with their titles, groups, notes, and curves between them. */
 
 import type { Edge } from "@xyflow/react";
+import type { Bend } from "../document/bends";
 import type { Id } from "../document/document";
 import { isObject } from "../document/json";
 import { tintOf } from "../document/looks";
 import { boxOf, linkTouches, nodeTouches, type Box } from "./boxes";
 import type { Elements } from "./elements";
-import { isCard, titleIn, type AnyNode, type CardNode, type ItemNode, type Scene } from "./flow";
+import { piecesThrough } from "./bent";
+import { isCard, pointsOf, titleIn, type AnyNode, type CardNode, type ItemNode, type Scene } from "./flow";
 import { SIZES } from "./geometry";
 import { FAR } from "./near";
 import type { Palette } from "./palette";
@@ -47,13 +49,14 @@ export function paint(to: CanvasRenderingContext2D, painting: Painting, box: Box
 interface Curve {
   readonly className: string;
   readonly ends: readonly [x1: number, y1: number, x2: number, y2: number];
+  readonly points: readonly Bend[];
 }
 
 function curveOf(scene: Scene, link: Edge, box: Box): Curve | undefined {
   const [source, target] = [scene.nodes.get(link.source), scene.nodes.get(link.target)];
   if (!source || !target || !linkTouches(scene, link, box)) return undefined;
   const [y1, y2] = [socketOf(source, "source", link.sourceHandle), socketOf(target, "target", link.targetHandle)];
-  return { className: link.className ?? "", ends: [source.position.x + (source.width ?? 0), y1, target.position.x, y2] };
+  return { className: link.className ?? "", ends: [source.position.x + (source.width ?? 0), y1, target.position.x, y2], points: pointsOf(link) };
 }
 
 function socketOf({ position, handles }: AnyNode, kind: "source" | "target", name: string | null | undefined): number {
@@ -63,15 +66,21 @@ function socketOf({ position, handles }: AnyNode, kind: "source" | "target", nam
 
 function paintCurves(to: CanvasRenderingContext2D, curves: readonly Curve[], { palette, style }: Painting, zoom: number): void {
   to.lineWidth = Math.max(2, 1 / zoom);
-  for (const { className, ends } of curves) {
+  for (const { className, ends, points } of curves) {
     const isOff = className.includes("link-off");
     to.globalAlpha = isOff ? 0.4 : 0.75;
     to.strokeStyle = palette.link(className);
     to.beginPath();
-    trace(to, ends, style, zoom);
+    if (points.length) traceThrough(to, ends, points);
+    else trace(to, ends, style, zoom);
     to.stroke();
   }
   to.globalAlpha = 1;
+}
+
+function traceThrough(to: CanvasRenderingContext2D, [x1, y1, x2, y2]: Curve["ends"], points: readonly Bend[]): void {
+  to.moveTo(x1, y1);
+  for (const piece of piecesThrough([x1, y1], points.map(({ at }) => at), [x2, y2])) to.bezierCurveTo(...piece);
 }
 
 /** The line that React Flow draws; a straight one where nobody could tell. */

@@ -1,7 +1,7 @@
 import * as actions from "../actions";
 import * as clips from "../clips";
 import { frameAround, selectedItems } from "../canvas/chosen";
-import { insertInLink, cutAimedLink, aimedLink } from "../canvas/aimed";
+import { insertInLink, cutAimedLink, aimedLink, bendAimedLink } from "../canvas/aimed";
 import { pointerOnCanvas, searchAt } from "../canvas/view";
 import { addGroup, addNote, type Point } from "../document/commands";
 import { isCollapsed, isPinned, pinGroup, setFlag } from "../document/looks";
@@ -153,6 +153,7 @@ export const EDITING: readonly Command[] = [
   { id: "add.node", title: C.commands.addNode, area: "add", keys: ["Space"], run: addHere },
   { id: "add.note", title: C.commands.note, area: "add", keys: ["N"], words: C.words["note"] ?? "", run: addANote },
   { id: "link.insert", title: C.commands.insertNode, area: "add", isReady: () => aimedLink() !== undefined, run: insertInLink },
+  { id: "link.bend", title: C.commands.bend, area: "edit", isReady: () => aimedLink() !== undefined, run: () => bendAimedLink(useOpen.getState().at ?? pointerOnCanvas()) },
   { id: "link.cut", title: C.commands.cutLink, area: "edit", isReady: () => aimedLink() !== undefined, run: cutAimedLink },
 ];
 

@@ -76,7 +76,7 @@ export const MENUS: Readonly<Record<MenuPlace, readonly Entry[]>> = {
   ],
   group: ["edit.rename", "colours", null, "select.contents", "group.fit", "edit.pin", null, "edit.delete"],
   note: ["colours", null, "edit.delete"],
-  link: ["link.insert", "add.reroute", null, "link.cut"],
+  link: ["link.insert", "link.bend", "add.reroute", null, "link.cut"],
 };
 
 /** The menu that fits what is selected. */

@@ -93,6 +93,7 @@ function insideView(workflow: Workflow, id: Id): Workflow {
     layout: withBorderPlaces(inner),
     groups: inner.groups,
     notes: inner.notes,
+    extra: inner.extra,
     ports: new Map<string, Json>(),
   };
   known.set(id, view);
@@ -146,7 +147,8 @@ function changedInner(inner: Subgraph, view: Workflow, changed: Workflow): Subgr
   const nodes = changed.nodes === view.nodes ? inner.nodes : new Map([...changed.nodes].filter(([id]) => !isBoundary(id)));
   const outputs = changed.nodes.get(OUTPUTS) === view.nodes.get(OUTPUTS) ? inner.outputs : changedOutputs(inner, changed);
   const layout = changed.layout === view.layout ? inner.layout : changed.layout;
-  return { ...inner, nodes, outputs, layout, groups: changed.groups, notes: changed.notes };
+  const extra = changed.extra === view.extra ? inner.extra : changed.extra;
+  return { ...inner, nodes, outputs, layout, groups: changed.groups, notes: changed.notes, extra };
 }
 
 function changedOutputs(inner: Subgraph, { nodes }: Workflow): ReadonlyMap<string, Boundary> {
