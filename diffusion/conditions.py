@@ -1,8 +1,10 @@
 """Conditioning made ready for one sampling run: areas in latent pixels, masks, sigma ranges, vectors, extra
 channels."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
+from uuid import uuid4
 
 import torch
 import torch.nn.functional as F
@@ -66,11 +68,19 @@ class Canvas:
         return self.noise.shape[-1]
 
 
-def prepare(model: Model, sides: dict[str, Conditioning], canvas: Canvas) -> dict[str, list[Condition]]:
+def as_dicts(conditioning: Conditioning) -> list[dict[str, Any]]:
+    """Conditioning as a run takes it: each text among its keys, as "cross_attn"."""
+    return [
+        {**keys, "cross_attn": text, "model_conds": dict(keys.get("model_conds", {})), "uuid": uuid4()}
+        for text, keys in conditioning
+    ]
+
+
+def prepare(model: Model, sides: Mapping[str, Sequence[dict[str, Any]]], canvas: Canvas) -> dict[str, list[Condition]]:
     """The conditionings of each side ("positive", "negative", ...) for a run, sides matched to each other's
     areas."""
     ready = {
-        side: [_ready(model, text, keys, canvas, side) for text, keys in conds]
+        side: [_ready(model, keys["cross_attn"], keys, canvas, side) for keys in conds]
         for side, conds in sides.items()
     }
     for side, conditions in ready.items():
@@ -85,10 +95,12 @@ def prepare(model: Model, sides: dict[str, Conditioning], canvas: Canvas) -> dic
     return ready
 
 
-def forget(sides: dict[str, list[Condition]]) -> None:
+def forget(sides: Mapping[str, Sequence[Condition | Mapping[str, Any]]]) -> None:
     """Let the ControlNets of a run go of its model, which conditionings outlive."""
-    for control in (c.control for conditions in sides.values() for c in conditions if c.control is not None):
-        control.cleanup()
+    for one in (one for conditions in sides.values() for one in conditions):
+        control = one.control if isinstance(one, Condition) else one.get("control")
+        if control is not None:
+            control.cleanup()
 
 
 def _ready(model: Model, text: Tensor, keys: dict[str, Any], canvas: Canvas, side: str) -> Condition:

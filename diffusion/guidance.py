@@ -4,7 +4,6 @@ allows."""
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import torch
@@ -12,7 +11,7 @@ from torch import Tensor
 
 from diffusion.conditions import Area, Condition
 from diffusion.devices import free_memory, is_out_of_memory
-from diffusion.unet import run_unet
+from diffusion.stages import tell
 from diffusion.values import Model
 from diffusion.wrappers import wrapped
 
@@ -22,29 +21,6 @@ Options = dict[str, Any]
 # rounded up.
 _ACTIVATIONS = 64
 _MAX_REPEAT = 4
-
-
-def apply_model(model: Model, x: Tensor, sigma: Tensor, c: dict[str, Any]) -> Tensor:
-    """The network's clean image for x (B, C, H, W) at sigma (B,); c holds what conditions it, under the
-    field's names."""
-    network = model.network
-    sampling = network.model_sampling
-    device, dtype = network.compute.device, network.compute.dtype
-    scaled = sampling.calculate_input(sigma, x)
-    if c.get("c_concat") is not None:
-        scaled = torch.cat([scaled, c["c_concat"].to(scaled)], dim=1)
-    options = c.get("transformer_options") or {}
-    unet = network.diffusion_model
-    run = wrapped(partial(run_unet, unet), "diffusion_model", options, unet)
-    output = run(
-        scaled.to(device, dtype),
-        sampling.timestep(sigma).float().to(device),
-        c["c_crossattn"].to(device, dtype),
-        c["y"].to(device) if c.get("y") is not None else None,
-        c.get("control"),
-        options,
-    )
-    return sampling.calculate_denoised(sigma, output.to(x.device, torch.float32), x)
 
 
 def predictions(
@@ -68,6 +44,7 @@ def _predictions(
         for condition in side or ()
         if condition.active(level)
     ]
+    tell(model, "on_prepare_state", sigma)
     for batch in _batches(model, jobs, x):
         outputs = _outputs(model, batch, x, sigma, options)
         for (number, condition), output in zip(batch, outputs, strict=True):
@@ -82,7 +59,8 @@ Job = tuple[int, Condition]
 
 
 def _batches(model: Model, jobs: list[Job], x: Tensor) -> list[list[Job]]:
-    """Jobs that may share a call, together; at most as many as fit in memory."""
+    """Jobs that may share a call, together; at most as many as fit in memory. The last side goes first, as
+    the field's patches know it."""
     batches: list[list[Job]] = []
     limit = _limit(model, x)
     for job in jobs:
@@ -92,7 +70,7 @@ def _batches(model: Model, jobs: list[Job], x: Tensor) -> list[list[Job]]:
             batches.append([job])
         else:
             batch.append(job)
-    return batches
+    return [batch[::-1] for batch in batches]
 
 
 def _limit(model: Model, x: Tensor) -> int:
@@ -178,11 +156,11 @@ def _call(model: Model, batch: list[Job], x: Tensor, sigma: Tensor, options: Opt
         c["control"] = conditions[0].control.get_control(parts, sigmas, c, count, c["transformer_options"])
     wrapper = options.get("model_function_wrapper")
     if wrapper is None:
-        output = apply_model(model, parts, sigmas, c)
+        output = model.network.apply_model(parts, sigmas, **c)
     else:
         marks = [number for number, _ in batch]
         output = wrapper(
-            lambda x, t, **c: apply_model(model, x, t, c),
+            model.network.apply_model,
             {"input": parts, "timestep": sigmas, "c": c, "cond_or_uncond": marks},
         )
     return list(output.chunk(count))
@@ -211,7 +189,7 @@ def _repeat(tensor: Tensor | None, batch: int) -> Tensor:
 def _transformer_options(batch: list[Job], sigmas: Tensor, each: int, options: Options) -> Options:
     made = dict(options.get("transformer_options", {}))
     made["cond_or_uncond"] = [number for number, _ in batch]
-    made["uuids"] = [id(condition) for _, condition in batch]
+    made["uuids"] = [condition.extras.get("uuid", id(condition)) for _, condition in batch]
     made["sigmas"] = sigmas[:each]
     return made
 

@@ -1,7 +1,7 @@
 """From noise to a finished latent: noise, sigmas, guidance, sampler and noise mask put together."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -9,16 +9,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from diffusion import registered
-from diffusion.conditions import Canvas, Condition, fit_batch, forget, prepare
+from diffusion import registered, stages
+from diffusion.conditions import Canvas, as_dicts, fit_batch, forget, prepare
 from diffusion.errors import DiffusionError
 from diffusion.guiders import classifier_free
 from diffusion.preview import latent_to_rgb
 from diffusion.samplers import SAMPLERS, SamplerFunction
 from diffusion.sampling_space import DiscreteSampling
 from diffusion.schedules import sigmas_for
-from diffusion.values import Conditioning, Latent, Model, Network, copy_latent
-from diffusion.weights import applied, ready
+from diffusion.values import Conditioning, Latent, Model, Network, copy_latent, own_options
 from diffusion.wrappers import wrapped
 
 # These spend two network calls on the last but one level, which then is no gain: they run one level more
@@ -220,10 +219,12 @@ class Guider:
     def __init__(self, model_patcher: Model, rule: "Rule" = classifier_free) -> None:
         self.model_patcher = model_patcher
         self.rule = rule
-        self.model_options = model_patcher.clone().model_options
-        self.original_conds: dict[str, Conditioning] = {}
-        self.conds: dict[str, list[Condition]] = {}
+        self.model_options = model_patcher.model_options
+        self.original_conds: dict[str, list[dict[str, Any]]] = {}
+        self.conds: dict[str, Any] = {}
         self.cfg = 1.0
+        self.loaded_models: Any = ()
+        self._inner: Network | None = None
 
     @property
     def network(self) -> Network:
@@ -232,7 +233,15 @@ class Guider:
     @property
     def inner_model(self) -> Network:
         """The network, under the field's name."""
-        return self.network
+        return self.network if self._inner is None else self._inner
+
+    @inner_model.setter
+    def inner_model(self, network: Network) -> None:
+        self._inner = network
+
+    @inner_model.deleter
+    def inner_model(self) -> None:
+        self._inner = None
 
     @property
     def sampling(self) -> DiscreteSampling:
@@ -244,25 +253,28 @@ class Guider:
         )
 
     def inner_set_conds(self, conds: dict[str, Conditioning]) -> None:
-        """Set the conditioning of every side; the first key guides, others are what guidance weighs
-        against."""
-        self.original_conds = {
-            side: [[text, dict(keys)] for text, keys in cond] for side, cond in conds.items()
-        }
+        """Set the conditioning of sides; "positive" guides, others are what guidance weighs against."""
+        self.original_conds |= {side: as_dicts(cond) for side, cond in conds.items()}
 
     def set_cfg(self, cfg: float) -> None:
         self.cfg = cfg
 
-    def __call__(self, x: Tensor, sigma: Tensor, model_options: Any = None, seed: Any = None) -> Tensor:
+    def __call__(self, *values: Any, **named: Any) -> Tensor:
+        return self.outer_predict_noise(*values, **named)
+
+    def outer_predict_noise(
+        self, x: Tensor, timestep: Tensor, model_options: Any = None, seed: Any = None
+    ) -> Tensor:
+        """The clean image for x, through the functions that patches put around it."""
         options = self.model_options if model_options is None else model_options
         run = wrapped(self.predict_noise, "predict_noise", options.get("transformer_options", {}), self)
-        return run(x, sigma, options, seed)
+        return run(x, timestep, options, seed)
 
     def predict_noise(
-        self, x: Tensor, timestep: Tensor, model_options: dict[str, Any], seed: Any = None
+        self, x: Tensor, timestep: Tensor, model_options: Any = None, seed: Any = None
     ) -> Tensor:
         """The clean image for x at a sigma (the name is the field's)."""
-        return self.rule(self, x, timestep, model_options)
+        return self.rule(self, x, timestep, self.model_options if model_options is None else model_options)
 
     @torch.no_grad()
     def sample(
@@ -282,23 +294,97 @@ class Guider:
         """
         if len(sigmas) == 0:
             return latent_image
-        network, model = self.network, self.model_patcher
-        start = _network_start(network, latent_image)
-        mask = None if denoise_mask is None else fit_noise_mask(denoise_mask, noise)
-        unet = network.diffusion_model
-        ready(unet, network.compute.device, network.compute.dtype)
-        self.conds = prepare(model, self.original_conds, Canvas(noise, start, mask, seed))
-        run_facts = {"sample_sigmas": sigmas, "generator": _generator_after(noise, seed)}
-        self.model_options["transformer_options"] |= run_facts
-        extra_args = {"model_options": self.model_options, "seed": seed}
+        self.conds = {side: [dict(keys) for keys in conds] for side, conds in self.original_conds.items()}
+        kept, self.model_options = self.model_options, own_options(self.model_options)
+        options = self.model_options.setdefault("transformer_options", {})
+        run = wrapped(self.outer_sample, "outer_sample", options, self)
         try:
-            with applied(unet, model.patches, network.compute.dtype):
-                made = sampler.sample(
-                    self, sigmas.float(), extra_args, callback, noise, start, mask, disable_pbar
-                )
+            return run(noise, latent_image, sampler, sigmas, denoise_mask, callback, disable_pbar, seed)
         finally:
-            forget(self.conds)
-        return network.process_latent_out(made.float())
+            self.model_options = kept
+            self._unload()
+
+    def outer_sample(
+        self,
+        noise: Tensor,
+        latent_image: Tensor,
+        sampler: Sampler,
+        sigmas: Tensor,
+        denoise_mask: Tensor | None = None,
+        callback: Callable[[int, Tensor, Tensor, int], None] | None = None,
+        disable_pbar: bool = False,
+        seed: int | None = None,
+    ) -> Tensor:
+        """Load what the run needs, run, and let go of it."""
+        model = self.model_patcher
+        told = (model, noise.shape, self.conds)
+        self.inner_model, self.conds, self.loaded_models = prepare_sampling(*told, self.model_options)
+        mask = None if denoise_mask is None else fit_noise_mask(denoise_mask, noise)
+        try:
+            stages.pre_run(model)
+            device = model.load_device
+            return self.inner_sample(
+                noise, latent_image, device, sampler, sigmas, mask, callback, disable_pbar, seed
+            )
+        finally:
+            stages.cleanup(model)
+            self._unload()
+
+    def _unload(self) -> None:
+        unload(self.conds, self.loaded_models)
+        self.loaded_models = ()
+        del self.inner_model
+
+    def inner_sample(
+        self,
+        noise: Tensor,
+        latent_image: Tensor,
+        device: torch.device,
+        sampler: Sampler,
+        sigmas: Tensor,
+        denoise_mask: Tensor | None,
+        callback: Callable[[int, Tensor, Tensor, int], None] | None,
+        disable_pbar: bool,
+        seed: int | None,
+    ) -> Tensor:
+        """Make the conditionings ready and hand over to the sampler."""
+        start = _network_start(self.inner_model, latent_image)
+        canvas = Canvas(noise, start, denoise_mask, seed)
+        self.conds = prepare(self.model_patcher, self.conds, canvas)
+        options = own_options(self.model_options)
+        inner = options.setdefault("transformer_options", {})
+        inner |= {"sample_sigmas": sigmas, "generator": _generator_after(noise, seed)}
+        run = wrapped(sampler.sample, "sampler_sample", inner, sampler)
+        extra_args = {"model_options": options, "seed": seed}
+        made = run(self, sigmas.float(), extra_args, callback, noise, start, denoise_mask, disable_pbar)
+        return self.inner_model.process_latent_out(made.float())
+
+
+def prepare_sampling(
+    model: Model, noise_shape: Any, conds: dict[str, Any], model_options: Mapping[str, Any] | None = None
+) -> tuple[Network, dict[str, Any], Any]:
+    """Load a model for a run: the network, the conditionings, and what else was loaded, to be unloaded."""
+    options = (model_options or {}).get("transformer_options", {})
+    run = wrapped(_prepared, "prepare_sampling", options)
+    return run(model, noise_shape, conds, model_options=model_options)
+
+
+def _prepared(
+    model: Model, noise_shape: Any, conds: dict[str, Any], model_options: Any = None, **_: Any
+) -> tuple[Network, dict[str, Any], Any]:
+    brought = [one for side in conds.values() for keys in side for one in keys.get("additional_models", ())]
+    found = stages.load(model, brought)
+    return model.network, conds, found
+
+
+def unload(conds: Mapping[str, Any], found: Any) -> None:
+    """Let go of what a run loaded, and the ControlNets of what it was told."""
+    for model in found:
+        getattr(model, "cleanup", list)()
+    forget(conds)
+    close = getattr(found, "close", None)
+    if close is not None:
+        close()
 
 
 Rule = Callable[[Guider, Tensor, Tensor, dict[str, Any]], Tensor]

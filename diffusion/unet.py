@@ -6,7 +6,6 @@ knows.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from math import log
 from typing import Any
 
@@ -220,10 +219,8 @@ def _attention(module: Any, x: Tensor, context: Tensor, options: Options) -> Ten
         h = module.proj_in(h)
     for index, block in enumerate(module.transformer_blocks):
         options["block_index"] = index
-        replace = _replacement("transformer_block", options)
-        ask = replace or partial(transformer, block)
-        h = ask(h, context=context, transformer_options=options)
-        options["transformer_index"] += 1
+        h = transformer(block, h, context, options)
+    options["transformer_index"] += 1
     if module.use_linear_projection:
         h = module.proj_out(h)
     h = h.reshape(batch, height, width, -1).permute(0, 3, 1, 2)

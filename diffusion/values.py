@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +21,7 @@ from diffusion.sampling_space import DiscreteSampling
 from diffusion.unet_layout import UnetLayout
 from diffusion.vae_layout import VaeLayout
 from diffusion.weights import WeightPatch
+from diffusion.wrappers import wrapped
 
 if TYPE_CHECKING:
     from diffusion.preview import LatentPreview
@@ -66,6 +67,8 @@ class Network:
     compute: Device
     names: Mapping[str, str] = field(default_factory=dict[str, str])
     preview: LatentPreview | None = None
+    current_patcher: Model | None = field(default=None, compare=False, repr=False)
+    """The MODEL whose run goes on."""
 
     @property
     def device(self) -> torch.device:
@@ -77,11 +80,49 @@ class Network:
     def process_latent_out(self, latent: Tensor) -> Tensor:
         return self.latent_format.process_out(latent)
 
+    def apply_model(
+        self,
+        x: Tensor,
+        t: Tensor,
+        c_concat: Tensor | None = None,
+        c_crossattn: Tensor | None = None,
+        control: Any = None,
+        transformer_options: dict[str, Any] | None = None,
+        **more: Any,
+    ) -> Tensor:
+        """The clean image for x at the sigmas t, through the functions that patches put around it."""
+        options = {} if transformer_options is None else transformer_options
+        run = wrapped(self._apply_model, "apply_model", options, self)
+        return run(x, t, c_concat, c_crossattn, control, options, **more)
 
-def _own(options: Mapping[str, Any]) -> dict[str, Any]:
+    def _apply_model(self, x: Tensor, t: Tensor, *conditions: Any, **more: Any) -> Tensor:
+        from diffusion.denoising import clean_image
+
+        return clean_image(self, x, t, *conditions, **more)
+
+    def output(self, x: Tensor, timesteps: Tensor, context: Tensor | None, **more: Any) -> Tensor:
+        """What the network puts out for a scaled latent at timesteps (B,), told a text (B, T, W)."""
+        from diffusion.denoising import unet_output
+
+        return unet_output(self, x, timesteps, context, **more)  # type: ignore[arg-type]
+
+
+_PARTS: Final = ("diffusion_model", "model_sampling", "latent_format")
+
+
+def _with_parts(network: Network, parts: Mapping[str, Any]) -> Network:
+    """A network with other parts; what was hung on the old one by name stays."""
+    made, own = replace(network, **parts), {part.name for part in fields(Network)}
+    for name, value in vars(network).items():
+        if name not in own:
+            object.__setattr__(made, name, value)
+    return made
+
+
+def own_options(options: Mapping[Any, Any]) -> dict[Any, Any]:
     """A copy of nested options: dicts and lists are new, what they hold is shared."""
     return {
-        key: _own(value) if isinstance(value, dict) else list(value) if isinstance(value, list) else value
+        key: own_options(value) if isinstance(value, dict) else list(value) if isinstance(value, list) else value
         for key, value in options.items()
     }
 
@@ -95,6 +136,9 @@ class Model:
     patches: dict[str, tuple[WeightPatch, ...]] = field(default_factory=dict)
     object_patches: dict[str, Any] = field(default_factory=dict)
     model_options: dict[str, Any] = field(default_factory=lambda: {"transformer_options": {}})
+    hung: dict[str, dict[Any, Any]] = field(default_factory=dict)
+    """What plugins hang on it (see diffusion/stages.py)."""
+    is_injected: bool = False
 
     @property
     def family(self) -> Family:
@@ -108,10 +152,15 @@ class Model:
     @property
     def network(self) -> Network:
         """The network as this handle runs it: with the parts and the dtype that patches put in place."""
-        parts = {n: p for n, p in self.object_patches.items() if n in ("model_sampling", "latent_format")}
+        parts = self.whole_parts()
+        return _with_parts(self.model, parts) if parts else self.model
+
+    def whole_parts(self) -> dict[str, Any]:
+        """The facts of the network that patches replace, by name."""
+        parts = {name: part for name, part in self.object_patches.items() if name in _PARTS}
         if dtype := self.object_patches.get("manual_cast_dtype"):
             parts["compute"] = replace(self.model.compute, dtype=dtype)
-        return replace(self.model, **parts) if parts else self.model
+        return parts
 
     @property
     def load_device(self) -> torch.device:
@@ -130,12 +179,18 @@ class Model:
 
     def clone(self) -> Model:
         """A handle to the same weights whose patches and options may be changed alone."""
-        return replace(
+        from diffusion.stages import copied, tell
+
+        made = replace(
             self,
             patches=dict(self.patches),
             object_patches=dict(self.object_patches),
-            model_options=_own(self.model_options),
+            model_options=own_options(self.model_options),
+            hung=copied(self.hung),
+            is_injected=False,
         )
+        tell(self, "on_clone", made)
+        return made
 
     def is_clone(self, other: Any) -> bool:
         return getattr(other, "model", None) is self.model

@@ -9,7 +9,9 @@ import torch
 from torch import nn
 
 from compat.names.session import Session
+from diffusion.conditions import as_dicts
 from diffusion.guidance import guided, predictions
+from diffusion.sampling import prepare_sampling, unload
 from diffusion.unet import timestep_embedding
 from diffusion.values import Model, Network
 from diffusion.wrappers import Executor
@@ -112,19 +114,11 @@ def conds(session: Session) -> Names:
 def sampler_helpers(session: Session) -> Names:
     """The names of `comfy.sampler_helpers`."""
 
-    def convert_cond(cond: Any) -> list[dict[str, Any]]:
-        return [{**keys, "cross_attn": text, "model_conds": {}, "uuid": id(keys)} for text, keys in cond]
-
     def prepare_mask(noise_mask: Any, shape: Any, device: Any = None) -> Any:
         return session.modules["comfy.sample"].__dict__["prepare_mask"](noise_mask, shape, device)
 
-    def prepare_sampling(
-        model: Any, noise_shape: Any, conds: Any, model_options: Any = None, **more: Any
-    ) -> Any:
-        return model.model, conds, []
-
     return {
-        "convert_cond": convert_cond,
+        "convert_cond": as_dicts,
         "prepare_mask": prepare_mask,
         "prepare_sampling": prepare_sampling,
         "get_additional_models": lambda conds, dtype=None: ([], 0),
@@ -132,8 +126,8 @@ def sampler_helpers(session: Session) -> Names:
         "get_models_from_cond": lambda cond, model_type: [
             item[model_type] for item in cond if model_type in item
         ],
-        "cleanup_additional_models": lambda models: None,
-        "cleanup_models": lambda conds, models: None,
+        "cleanup_additional_models": lambda models: [getattr(model, "cleanup", list)() for model in models],
+        "cleanup_models": unload,
         "prepare_model_patcher": lambda model, conds, model_options: None,
     }
 
@@ -143,7 +137,7 @@ def model_of(network: Any) -> Model:
     if isinstance(network, Model):
         return network
     if isinstance(network, Network):
-        return Model(network)
+        return network.current_patcher or Model(network)
     return network.model_patcher
 
 

@@ -11,7 +11,8 @@ from typing import Any, Final
 import torch
 
 from compat.names.deep import PatcherInjection, WrapperExecutor
-from compat.names.networks import recognised_layers
+from compat.names import attention as layers
+from compat.names import blocks
 from compat.names.placeholders import placeholder
 from compat.names.session import Session
 from diffusion.clip_vision import ClipVision, ClipVisionOutput, load_clip_vision
@@ -304,38 +305,24 @@ def _merged(a: Any, b: Any, copy_dict1: bool = True) -> Any:
 
 
 def attention(session: Session) -> Names:
-    """The names of `comfy.ldm.modules.attention` that need no network of ComfyUI's."""
-
-    def optimized_attention(
-        q: Any,
-        k: Any,
-        v: Any,
-        heads: int,
-        mask: Any = None,
-        attn_precision: Any = None,
-        skip_reshape: bool = False,
-        skip_output_reshape: bool = False,
-        **rest: Any,
-    ) -> Any:
-        if not skip_reshape:
-            q, k, v = (x.view(x.shape[0], -1, heads, x.shape[-1] // heads).transpose(1, 2) for x in (q, k, v))
-        if mask is not None and mask.ndim < 4:
-            mask = mask[None, None] if mask.ndim == 2 else mask[:, None]
-        out = torch.nn.functional.scaled_dot_product_attention(q, k, v, attn_mask=mask)
-        return (
-            out
-            if skip_output_reshape
-            else out.transpose(1, 2).reshape(out.shape[0], -1, heads * out.shape[-1])
-        )
-
+    """The names of `comfy.ldm.modules.attention` that a U-Net needs."""
+    ask = layers.optimized_attention
     same = ("optimized_attention", "optimized_attention_masked", "attention_pytorch", "attention_basic")
     return {
-        **dict.fromkeys(same, optimized_attention),
-        **recognised_layers(),
-        "optimized_attention_for_device": lambda *ignored, **named: optimized_attention,
+        **dict.fromkeys(same, ask),
+        **{kind.__name__: kind for kind in layers.LAYERS},
+        "optimized_attention_for_device": lambda *ignored, **named: ask,
         "default": lambda value, other: other if value is None else value,
         "exists": lambda value: value is not None,
     }
+
+
+def openaimodel(session: Session) -> Names:
+    """The names of `comfy.ldm.modules.diffusionmodules.openaimodel` that a U-Net needs."""
+    from diffusion.unet import timestep_embedding
+
+    kinds = {kind.__name__: kind for kind in blocks.LAYERS}
+    return {**kinds, **blocks.FUNCTIONS, "timestep_embedding": timestep_embedding, "th": torch}
 
 
 def chainner(session: Session) -> Names:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any, Final
 
+from compat.names import attention, blocks
 from compat.names.core_extras import beside_classes, is_here
 from compat.names.core_methods import CLASS_NAMES
 from compat.names.core_nodes import nodes
@@ -91,6 +92,7 @@ def _builders() -> dict[str, Build]:
         "comfy.ldm.common_dit": deep.common_dit,
         "comfy.ldm.modules.diffusionmodules.util": deep.diffusion_util,
         "comfy.ldm.modules.attention": facades.attention,
+        "comfy.ldm.modules.diffusionmodules.openaimodel": facades.openaimodel,
         "comfy_extras.chainner_models.model_loading": facades.chainner,
         "comfy_api.latest._io": v3_node.v3_names,
         "comfy_api.latest._ui": v3_ui.v3_ui,
@@ -122,7 +124,7 @@ def install(session: Session) -> Session:
 def names_kept() -> Generator[None]:
     """Take everything back that was installed meanwhile."""
     modules, finders, path = dict(sys.modules), list(sys.meta_path), list(sys.path)
-    make = Network.__init__
+    parts = [(kind, dict(vars(kind))) for kind in (Network, *attention.LAYERS, *blocks.LAYERS)]
     try:
         yield
     finally:
@@ -132,7 +134,15 @@ def names_kept() -> Generator[None]:
             del sys.modules[name]
         sys.modules.update({name: modules[name] for name in _SHARED if name in modules})
         sys.meta_path[:], sys.path[:] = finders, path
-        Network.__init__ = make  # type: ignore[method-assign]
+        for kind, own in parts:
+            _put_back(kind, own)
+
+
+def _put_back(kind: type, own: dict[str, Any]) -> None:
+    """Give a class its methods again, in whose place a pack put others."""
+    for name, value in own.items():
+        if vars(kind).get(name) is not value:
+            setattr(kind, name, value)
 
 
 def _is_installed(name: str) -> bool:

@@ -1,104 +1,173 @@
 # pyright: standard
 # Packs call this with anything: the contract has no types, and torch's are not strict.
-"""The layers of a U-Net under the names that packs walk: blocks, and modules by their published names."""
+"""A U-Net in its published layout: packs walk, replace and run its layers by their published names.
 
-import re
-from collections.abc import Callable, Iterator
+The layers with weights are those of the network itself, so what loading, casting and weight patches do to
+them holds here too. When names are installed, this is what runs: a layer that a pack changed acts.
+"""
+
+from collections.abc import Iterator
 from functools import cache, wraps
 from typing import Any, Final
 
 from torch import nn
 
-from compat.names.placeholders import Placeholder
-from diffusion.unet import input_blocks, middle_block, output_blocks, transformer
-from diffusion.values import Model, Network
+from compat.names.attention import BasicTransformerBlock, CrossAttention, FeedForward, GEGLU, SpatialTransformer
+from compat.names.blocks import Downsample, ResBlock, TimestepEmbedSequential, UNetModel, Upsample, unet_forward
+from diffusion.unet import input_blocks, middle_block, output_blocks
+from diffusion.values import Network
+from diffusion.wrappers import wrapped
 
-_BLOCK: Final = re.compile(
-    r"diffusion_model\.(input|middle|output)_blocks?\.(\d+)(?:\.\d+)?\.transformer_blocks\.(\d+)\.forward"
-)
-_ATTENTION: Final = "comfy.ldm.modules.attention"
-_KINDS: Final = {
-    "SpatialTransformer": "Transformer2DModel",
-    "BasicTransformerBlock": "BasicTransformerBlock",
-    "CrossAttention": "Attention",
+_VIEW: Final = "_published_layout"
+_PARTS: Final = ("time_embed", "label_emb", "input_blocks", "middle_block", "output_blocks", "out")
+
+
+def _layer(kind: type[nn.Module], **parts: Any) -> Any:
+    """A layer of a published kind, made of parts that are there already."""
+    made = kind.__new__(kind)
+    nn.Module.__init__(made)
+    for name, part in parts.items():
+        setattr(made, name, part)
+    return made
+
+
+def _attention(own: Any) -> CrossAttention:
+    return _layer(
+        CrossAttention, to_q=own.to_q, to_k=own.to_k, to_v=own.to_v, to_out=nn.Sequential(*own.to_out),
+        heads=own.heads, dim_head=own.inner_dim // own.heads, attn_precision=None,
+    )  # fmt: skip
+
+
+def _transformer(own: Any) -> BasicTransformerBlock:
+    attn1 = _attention(own.attn1)
+    net = nn.Sequential(_layer(GEGLU, proj=own.ff.net[0].proj), own.ff.net[1], own.ff.net[2])
+    return _layer(
+        BasicTransformerBlock, attn1=attn1, ff=_layer(FeedForward, net=net), attn2=_attention(own.attn2),
+        norm1=own.norm1, norm2=own.norm2, norm3=own.norm3, n_heads=attn1.heads, d_head=attn1.dim_head,
+        attn_precision=None, disable_self_attn=False,
+    )  # fmt: skip
+
+
+def _spatial(own: Any) -> SpatialTransformer:
+    blocks = nn.ModuleList(_transformer(block) for block in own.transformer_blocks)
+    return _layer(
+        SpatialTransformer, norm=own.norm, proj_in=own.proj_in, transformer_blocks=blocks, proj_out=own.proj_out,
+        use_linear=own.use_linear_projection, in_channels=own.norm.num_channels,
+    )  # fmt: skip
+
+
+def _res(own: Any) -> ResBlock:
+    channels, out = own.conv1.in_channels, own.conv2.out_channels
+    return _layer(
+        ResBlock, in_layers=nn.Sequential(own.norm1, nn.SiLU(), own.conv1), h_upd=nn.Identity(), x_upd=nn.Identity(),
+        emb_layers=nn.Sequential(nn.SiLU(), own.time_emb_proj),
+        out_layers=nn.Sequential(own.norm2, nn.SiLU(), own.dropout, own.conv2),
+        skip_connection=own.conv_shortcut or nn.Identity(), channels=channels, out_channels=out, updown=False,
+        emb_channels=own.time_emb_proj.in_features, dropout=0.0, use_conv=False, use_scale_shift_norm=False,
+    )  # fmt: skip
+
+
+def _sampler(kind: type[nn.Module], own: Any, conv: str) -> nn.Module:
+    facts = {"channels": own.conv.in_channels, "out_channels": own.conv.out_channels, "use_conv": True, "dims": 2}
+    return _layer(kind, **{conv: own.conv}, **facts)
+
+
+_LAYERS: Final = {
+    "conv": lambda own: own,
+    "res": _res,
+    "attention": _spatial,
+    "down": lambda own: _sampler(Downsample, own, "op"),
+    "up": lambda own: _sampler(Upsample, own, "conv"),
 }
-"""ComfyUI's name of a kind of layer → diffusers'."""
 
 
-class Recognised(Placeholder):
-    """The kind of placeholders that isinstance knows our layers by; they cannot be made either."""
-
-    def __instancecheck__(cls, instance: Any) -> bool:
-        return type(instance).__name__ == cls.__dict__.get("__ours__") and isinstance(instance, nn.Module)
+def _block(layers: list[tuple[str, nn.Module]]) -> TimestepEmbedSequential:
+    return TimestepEmbedSequential(*(_LAYERS[kind](own) for kind, own in layers))
 
 
-def recognised_layers() -> dict[str, Any]:
-    """The classes of `comfy.ldm.modules.attention` that a U-Net's layers belong to."""
-    return {
-        name: Recognised(
-            name, (), {"__host_name__": f"{_ATTENTION}.{name}", "__module__": _ATTENTION, "__ours__": ours}
-        )
-        for name, ours in _KINDS.items()
-    }
+def _two_layers(own: Any) -> nn.Sequential:
+    return nn.Sequential(own.linear_1, nn.SiLU(), own.linear_2)
 
 
-def published_layers(unet: Any) -> Iterator[tuple[str, nn.Module]]:
-    """Each layer of a U-Net's blocks with its published name, such as `input_blocks.4.1`."""
-    for side, blocks in (("input_blocks", input_blocks(unet)), ("output_blocks", output_blocks(unet))):
-        for number, layers in enumerate(blocks):
-            yield from ((f"{side}.{number}.{place}", layer) for place, (_, layer) in enumerate(layers))
-    yield from ((f"middle_block.{place}", layer) for place, (_, layer) in enumerate(middle_block(unet)))
+def _view(unet: Any) -> UNetModel:
+    middle, vector = middle_block(unet), getattr(unet, "add_embedding", None)
+    parts: dict[str, Any] = {"time_embed": _two_layers(unet.time_embedding)}
+    if vector is not None:
+        parts |= {"label_emb": nn.Sequential(_two_layers(vector)), "num_classes": "sequential"}
+    return _layer(
+        UNetModel, **parts, model_channels=unet.conv_in.out_channels,
+        input_blocks=nn.ModuleList(map(_block, input_blocks(unet))),
+        middle_block=_block(middle) if middle else None,
+        output_blocks=nn.ModuleList(map(_block, output_blocks(unet))),
+        out=nn.Sequential(unet.conv_norm_out, nn.SiLU(), unet.conv_out),
+    )  # fmt: skip
 
 
-def _published_modules(unet: nn.Module) -> Iterator[tuple[str, nn.Module]]:
-    """Every module once: those of blocks by their published names, the others by their own."""
-    yield "", unet
-    seen = {unet}
-    for name, layer in published_layers(unet):
-        inner = list(layer.named_modules(prefix=name))
-        seen.update(module for _, module in inner)
-        yield from inner
-    yield from ((name, module) for name, module in nn.Module.named_modules(unet) if module not in seen)
+def layout_of(unet: nn.Module) -> UNetModel:
+    """The published layout of a U-Net: the same one as long as the U-Net lives."""
+    if _VIEW not in vars(unet):
+        vars(unet)[_VIEW] = _view(unet)
+    return vars(unet)[_VIEW]
 
 
 def _named_modules(unet: nn.Module, *values: Any, **named: Any) -> Iterator[tuple[str, nn.Module]]:
     # torch asks with arguments, for the names of weights: those stay.
     if values or named:
-        return nn.Module.named_modules(unet, *values, **named)
-    return _published_modules(unet)
+        yield from nn.Module.named_modules(unet, *values, **named)
+    else:
+        yield "", unet
+        yield from ((name, module) for name, module in layout_of(unet).named_modules() if name)
 
 
-def _lists(blocks: list[list[tuple[str, nn.Module]]]) -> nn.ModuleList:
-    return nn.ModuleList(nn.ModuleList(layer for _, layer in block) for block in blocks)
+def _get_submodule(unet: nn.Module, target: str) -> nn.Module:
+    owner = layout_of(unet) if target.partition(".")[0] in _PARTS else unet
+    return nn.Module.get_submodule(owner, target)
 
 
-def _forward(block: Any, x: Any, context: Any = None, transformer_options: Any = None) -> Any:
-    options = {"patches": {}, "patches_replace": {}, **(transformer_options or {})}
-    return transformer(block, x, context, options)
+def _set(unet: nn.Module, name: str, value: Any) -> None:
+    nn.Module.__setattr__(layout_of(unet) if name in _PARTS else unet, name, value)
+
+
+def _forward(
+    unet: Any, x: Any, timesteps: Any = None, context: Any = None, y: Any = None, control: Any = None,
+    transformer_options: Any = None, **named: Any,
+) -> Any:  # fmt: skip
+    options = {} if transformer_options is None else transformer_options
+    run = wrapped(unet._forward, "diffusion_model", options, unet)
+    return run(x, timesteps, context, y, control, options, **named)
+
+
+def _part(name: str) -> property:
+    return property(lambda unet: getattr(layout_of(unet), name))
 
 
 _UNET: Final[dict[str, Any]] = {
     "named_modules": _named_modules,
-    "input_blocks": property(lambda unet: _lists(input_blocks(unet))),
-    "middle_block": property(lambda unet: _lists([middle_block(unet)])[0]),
-    "output_blocks": property(lambda unet: _lists(output_blocks(unet))),
+    "get_submodule": _get_submodule,
+    "__setattr__": _set,
+    "forward": _forward,
+    "_forward": unet_forward,
+    **{name: _part(name) for name in (*_PARTS, "model_channels", "num_classes", "predict_codebook_ids")},
+    "default_num_video_frames": None,
+    "in_channels": property(lambda unet: unet.conv_in.in_channels),
+    "out_channels": property(lambda unet: unet.conv_out.out_channels),
 }
-_TRANSFORMER: Final[dict[str, Any]] = {"forward": _forward}
-_CROSS: Final[dict[str, Any]] = {"dim_head": property(lambda layer: layer.inner_dim // layer.heads)}
-_NAMED: Final = {"UNet2DConditionModel": _UNET, "BasicTransformerBlock": _TRANSFORMER, "Attention": _CROSS}
 
 
 @cache
 def _published(kind: type[nn.Module]) -> type[nn.Module]:
-    """A kind of network or layer with the names that packs call; another of diffusers' own stays as it is."""
-    names = _NAMED.get(kind.__name__)
-    if names is None or names.items() <= vars(kind).items():
-        return kind
-    return type(kind.__name__, (kind,), names)
+    """A kind of U-Net with the names that packs call; another network stays as it is."""
+    is_unet = kind.__name__ == "UNet2DConditionModel" and "_forward" not in vars(kind)
+    return type(kind.__name__, (kind,), _UNET) if is_unet else kind
+
+
+def _output(network: Network, x: Any, timesteps: Any, context: Any, **more: Any) -> Any:
+    """What the network puts out, asked as packs ask it."""
+    return network.diffusion_model(x, timesteps, context=context, **more)
 
 
 def name_layers(network: type[Network]) -> None:
-    """Let the U-Net of every network that is made from now on be walked by published names."""
+    """Let the U-Net of every network that is made from now on be walked, and run, by published names."""
     if hasattr(network.__init__, "__wrapped__"):
         return
     own = network.__init__
@@ -106,22 +175,8 @@ def name_layers(network: type[Network]) -> None:
     @wraps(own)
     def made(self: Any, *values: Any, **named: Any) -> None:
         own(self, *values, **named)
-        for module in self.diffusion_model.modules():
-            module.__class__ = _published(type(module))
+        unet = self.diffusion_model
+        unet.__class__ = _published(type(unet))
 
     network.__init__ = made  # type: ignore[method-assign]
-
-
-def replacing_blocks(own: Callable[..., None]) -> Callable[..., None]:
-    """MODEL.add_object_patch, where the forward of a transformer block is one of its replaced parts."""
-
-    @wraps(own)
-    def add_object_patch(self: Model, name: str, value: Any) -> None:
-        if found := _BLOCK.fullmatch(name):
-            side, number, index = found[1], int(found[2]), int(found[3])
-            place = 0 if side == "middle" else number
-            self.set_model_patch_replace(value, "transformer_block", side, place, index)
-        else:
-            own(self, name, value)
-
-    return add_object_patch
+    network.output = _output  # type: ignore[method-assign,assignment]

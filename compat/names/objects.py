@@ -2,22 +2,22 @@
 # Packs call this with anything: the contract has no types, and torch's are not strict.
 """MODEL, CLIP, VAE and their networks under the further names that packs call."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any, Final
 
 import torch
 
-from compat.names.networks import name_layers, replacing_blocks
+from compat.names.networks import name_layers
 from compat.names.text_objects import CLIP, as_it_is, delta_of
 from diffusion.controlnet import ControlNet
 from diffusion.sampling import Guider
+from diffusion.stages import cleanup, eject, inject, others, pre_run, tell
 from diffusion.upscalers import Upscaler
 from diffusion.values import Clip, Model, Network, Vae
 
 _UNET: Final = "diffusion_model."
-_KEPT: Final = "plugins"
-"""Where a MODEL's options hold what packs hang on it: clones have it too."""
 _WRAPPED: Final = "__wrapped__"
 Names = dict[str, Any]
 
@@ -91,7 +91,7 @@ def _add_patches(own: Callable[..., list[str]]) -> Callable[..., list[str]]:
 
 
 def _kept(self: Model, kind: str) -> dict[Any, Any]:
-    return self.model_options.setdefault(_KEPT, {}).setdefault(kind, {})
+    return self.hung.setdefault(kind, {})
 
 
 def _wrappers(self: Model, kind: str) -> dict[Any, Any]:
@@ -125,6 +125,18 @@ def _size(self: Model) -> int:
     return sum(item.nelement() * item.element_size() for item in self.model.diffusion_model.parameters())
 
 
+@contextmanager
+def _ejected(self: Model) -> Generator[None]:
+    """Without what is put into the network while it runs."""
+    was = self.is_injected
+    eject(self)
+    try:
+        yield
+    finally:
+        if was:
+            inject(self)
+
+
 def _patch_names(*names: str) -> Names:
     return {f"set_model_{name}": lambda self, patch, n=name: self.set_model_patch(patch, n) for name in names}
 
@@ -154,12 +166,12 @@ _MODEL: Final[Names] = {
     "get_injections": lambda self, key: _kept(self, "injections").get(key),
     "remove_injections": lambda self, key: _kept(self, "injections").pop(key, None),
     "injections": property(lambda self: _kept(self, "injections")),
-    "set_additional_models": lambda self, key, models: _kept(self, "models").update({key: list(models)}),
-    "get_additional_models_with_key": lambda self, key: list(_kept(self, "models").get(key, ())),
-    "get_additional_models": lambda self: _all(_kept(self, "models")),
-    "remove_additional_models": lambda self, key: _kept(self, "models").pop(key, None),
-    "get_nested_additional_models": lambda self: _all(_kept(self, "models")),
-    "additional_models": property(lambda self: _kept(self, "models")),
+    "set_additional_models": lambda self, key, models: _kept(self, "additional_models").update({key: list(models)}),
+    "get_additional_models_with_key": lambda self, key: list(_kept(self, "additional_models").get(key, ())),
+    "get_additional_models": lambda self: _all(_kept(self, "additional_models")),
+    "remove_additional_models": lambda self, key: _kept(self, "additional_models").pop(key, None),
+    "get_nested_additional_models": others,
+    "additional_models": property(lambda self: _kept(self, "additional_models")),
     "set_model_sampler_calc_cond_batch_function": lambda self, function: self.model_options.update(
         {"sampler_calc_cond_batch_function": function}
     ),
@@ -176,7 +188,6 @@ _MODEL: Final[Names] = {
     "current_loaded_device": lambda self: self.load_device,
     "model_keys": property(lambda self: set(_weights(self.model))),
     "weight_inplace_update": _constant(False),
-    "is_injected": _constant(False),
     "hook_patches": property(lambda self: {}),
     "parent": _constant(None),
     "patches_uuid": property(lambda self: id(self)),
@@ -188,34 +199,19 @@ _MODEL: Final[Names] = {
     "partially_load": _gives(0),
     "partially_unload": _gives(0),
     "detach": lambda self, *more, **named: self.model,
-    "pre_run": _gives(None),
-    "cleanup": _gives(None),
-    "prepare_state": _gives(None),
-    "inject_model": _gives(None),
-    "eject_model": _gives(None),
+    "pre_run": pre_run,
+    "cleanup": cleanup,
+    "prepare_state": lambda self, timestep: tell(self, "on_prepare_state", timestep),
+    "inject_model": inject,
+    "eject_model": eject,
+    "use_ejected": lambda self, skip_and_inject_on_exit_only=False: _ejected(self),
+    "skip_injection": _constant(False),
     "clone_has_same_weights": lambda self, clone: self.is_clone(clone) and clone.patches == self.patches,
     "memory_usage_factor": _constant(1.0),
 }  # fmt: skip
 
 
 # The network of a MODEL
-
-
-def apply_model(
-    self: Network,
-    x: Any,
-    t: Any,
-    c_concat: Any = None,
-    c_crossattn: Any = None,
-    control: Any = None,
-    transformer_options: Any = None,
-    **more: Any,
-) -> Any:
-    """The clean image of x at the sigmas t."""
-    from diffusion.guidance import apply_model as run
-
-    told = {"c_concat": c_concat, "c_crossattn": c_crossattn, "control": control}
-    return run(Model(self), x, t, {**told, "transformer_options": transformer_options or {}, **more})
 
 
 def _config(self: Network) -> Any:
@@ -246,12 +242,9 @@ def model_type(self: Network) -> Any:
 
 
 _NETWORK: Final[Names] = {
-    "apply_model": apply_model,
-    "_apply_model": apply_model,
     "model_config": property(_config),
     "model_type": property(model_type),
     "manual_cast_dtype": _constant(None),
-    "current_patcher": _constant(None),
     "concat_keys": _constant(()),
     "memory_usage_factor": _constant(1.0),
     "memory_required": memory_required,
@@ -329,7 +322,6 @@ _CONTROL: Final[Names] = {
 
 _GUIDER: Final[Names] = {
     "raw_conds": property(lambda self: tuple(self.original_conds.values())),
-    "outer_sample": lambda self, *values, **named: self.sample(*values, **named),
 }
 
 
@@ -351,4 +343,3 @@ def add_published_names() -> None:
     name_layers(Network)
     if not hasattr(Model.add_patches, _WRAPPED):
         Model.add_patches = _add_patches(Model.add_patches)  # type: ignore[method-assign]
-        Model.add_object_patch = replacing_blocks(Model.add_object_patch)  # type: ignore[method-assign]
