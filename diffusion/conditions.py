@@ -2,7 +2,7 @@
 channels."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from uuid import uuid4
 
@@ -42,6 +42,8 @@ class Condition:
     start: float | None = None
     end: float | None = None
     control: Any = None
+    more: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What else the network is told: plugins' values that know how to be repeated and joined."""
 
     def active(self, sigma: float) -> bool:
         """Whether this conditioning counts at a sigma."""
@@ -76,11 +78,17 @@ def as_dicts(conditioning: Conditioning) -> list[dict[str, Any]]:
     ]
 
 
-def prepare(model: Model, sides: Mapping[str, Sequence[dict[str, Any]]], canvas: Canvas) -> dict[str, list[Condition]]:
+def _keys(one: dict[str, Any] | list[Any]) -> dict[str, Any]:
+    return one if isinstance(one, dict) else as_dicts([one])[0]
+
+
+def prepare(
+    model: Model, sides: Mapping[str, Sequence[dict[str, Any] | list[Any]]], canvas: Canvas
+) -> dict[str, list[Condition]]:
     """The conditionings of each side ("positive", "negative", ...) for a run, sides matched to each other's
     areas."""
     ready = {
-        side: [_ready(model, keys["cross_attn"], keys, canvas, side) for keys in conds]
+        side: [_ready(model, keys["cross_attn"], keys, canvas, side) for keys in map(_keys, conds)]
         for side, conds in sides.items()
     }
     for side, conditions in ready.items():
@@ -108,10 +116,11 @@ def _ready(model: Model, text: Tensor, keys: dict[str, Any], canvas: Canvas, sid
     area, mask = _placed(keys, canvas)
     sampling = model.sampling
     start, end = keys.get("start_percent"), keys.get("end_percent")
+    told = _told(model, keys, canvas, side)
     return Condition(
         text=text,
-        vector=_vector(model, keys, canvas, side),
-        channels=_channels(model, keys, canvas),
+        vector=_first(_vector(model, keys, canvas, side), told.pop("y", None)),
+        channels=_first(_channels(model, keys, canvas), keys.get("noise_concat"), told.pop("c_concat", None)),
         extras=keys,
         strength=keys.get("strength", 1.0),
         area=area,
@@ -119,6 +128,44 @@ def _ready(model: Model, text: Tensor, keys: dict[str, Any], canvas: Canvas, sid
         start=None if start is None else sampling.percent_to_sigma(start),
         end=None if end is None else sampling.percent_to_sigma(end),
         control=keys.get("control"),
+        more={name: value for name, value in told.items() if name != "c_crossattn"},
+    )
+
+
+def _told(model: Model, keys: dict[str, Any], canvas: Canvas, side: str) -> dict[str, Any]:
+    """What a conditioning, or a part that a patch put in the network, tells it by the field's names."""
+    told = dict(keys.get("model_conds", {}))
+    if ask := vars(model.model).get("extra_conds"):
+        facts = {"noise": canvas.noise, "latent_image": canvas.latent, "denoise_mask": canvas.mask}
+        size = {"width": canvas.width * 8, "height": canvas.height * 8, "device": canvas.noise.device}
+        told |= ask(**{**size, **facts, "seed": canvas.seed, "prompt_type": side, **keys})
+    return told
+
+
+def _first(*values: Any) -> Tensor | None:
+    """The first value there is; one that knows how to be joined is taken out."""
+    found = next((value for value in values if value is not None), None)
+    return getattr(found, "cond", found)
+
+
+def condition_of(keys: Condition | Mapping[str, Any]) -> Condition:
+    """A condition of the field's keys, as plugins change them; one that is ready stays."""
+    if isinstance(keys, Condition):
+        return keys
+    told = dict(keys.get("model_conds", {}))
+    text, area, mask = told.pop("c_crossattn", None), keys.get("area"), keys.get("mask")
+    return Condition(
+        text=keys["cross_attn"] if text is None else text.cond,
+        vector=_first(told.pop("y", None)),
+        channels=_first(told.pop("c_concat", None)),
+        extras=dict(keys),
+        strength=keys.get("strength", 1.0),
+        area=None if area is None else tuple(area),
+        mask=None if mask is None else mask * keys.get("mask_strength", 1.0),
+        start=keys.get("timestep_start"),
+        end=keys.get("timestep_end"),
+        control=keys.get("control"),
+        more=told,
     )
 
 

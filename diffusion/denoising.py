@@ -26,7 +26,7 @@ def clean_image(
     transformer_options: Options | None = None,
     **more: Any,
 ) -> Tensor:
-    """The network's clean image for x (B, C, H, W) at sigma (B,); what conditions it has the field's names."""
+    """The network's clean image for x (B, C, H, W) at sigma (B,); conditions have the field's names."""
     sampling, device, dtype = network.model_sampling, network.compute.device, network.compute.dtype
     scaled = sampling.calculate_input(sigma, x)
     if c_concat is not None:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from diffusion.conditions import Area, Condition
+from diffusion.conditions import Area, Condition, condition_of
 from diffusion.devices import free_memory, is_out_of_memory
 from diffusion.stages import tell
 from diffusion.values import Model
@@ -41,7 +41,7 @@ def _predictions(
     jobs = [
         (number, condition)
         for number, side in enumerate(sides)
-        for condition in side or ()
+        for condition in map(condition_of, side or ())
         if condition.active(level)
     ]
     tell(model, "on_prepare_state", sigma)
@@ -86,6 +86,8 @@ def _may_share(a: Condition, b: Condition, x: Tensor) -> bool:
         and (a.vector is None) == (b.vector is None)
         and (a.channels is None) == (b.channels is None)
         and a.control is b.control
+        and a.more.keys() == b.more.keys()
+        and all(value.can_concat(b.more[name]) for name, value in a.more.items())
         and math.lcm(*lengths) // lengths[0] <= _MAX_REPEAT
     )
 
@@ -149,6 +151,9 @@ def _call(model: Model, batch: list[Job], x: Tensor, sigma: Tensor, options: Opt
         c["y"] = torch.cat([_repeat(k.vector, each) for k in conditions])
     if conditions[0].channels is not None:
         c["c_concat"] = torch.cat([_repeat(k.channels, each)[_window(k.area, x)] for k in conditions])
+    for name in conditions[0].more:
+        first, *others = (k.more[name].process_cond(batch_size=each, area=k.area) for k in conditions)
+        c[name] = first.concat(others)
     c["transformer_options"] = _transformer_options(batch, sigmas, each, options)
     if (own := _control_texts(conditions, each)) is not None:
         c["crossattn_controlnet"] = own

@@ -42,8 +42,12 @@ def _replaced(network: Network, name: str, value: Any) -> Generator[None]:
 
 
 def _is_own(owner: Any, name: str) -> bool:
-    """Whether an object has something itself, and not from its class: a method put aside comes back by itself."""
-    return name in vars(owner) or not hasattr(type(owner), name) or isinstance(vars(type(owner)).get(name), property)
+    """Whether an object has something itself, and not from its class."""
+    return (
+        name in vars(owner)
+        or not hasattr(type(owner), name)
+        or isinstance(vars(type(owner)).get(name), property)
+    )
 
 
 def _set(owner: Any, name: str, value: Any) -> None:

@@ -1,4 +1,4 @@
-"""What plugins hang on a MODEL: functions told of the stages of a run, what is put in meanwhile, other models.
+"""What plugins hang on a MODEL: functions told of stages, what is put in while it runs, other models.
 
 Kinds and stages bear the field's names: "callbacks" ("on_pre_run", "on_cleanup", ...), "injections" (with
 inject and eject), "attachments" and "additional_models".

@@ -122,7 +122,11 @@ def _with_parts(network: Network, parts: Mapping[str, Any]) -> Network:
 def own_options(options: Mapping[Any, Any]) -> dict[Any, Any]:
     """A copy of nested options: dicts and lists are new, what they hold is shared."""
     return {
-        key: own_options(value) if isinstance(value, dict) else list(value) if isinstance(value, list) else value
+        key: own_options(value)
+        if isinstance(value, dict)
+        else list(value)
+        if isinstance(value, list)
+        else value
         for key, value in options.items()
     }
 

@@ -32,7 +32,9 @@ def optimized_attention(
     transformer_options: Any = None,
     **rest: Any,
 ) -> Tensor:
-    """Attention of (B, T, heads · width), or (B, heads, T, width) with skip_reshape; options may bring another."""
+    """Attention of (B, T, heads · width), or (B, heads, T, width) with skip_reshape.
+
+    Options may bring another."""
     if not rest.get("_inside_attn_wrapper") and (
         other := (transformer_options or {}).get("optimized_attention_override")
     ):
@@ -57,7 +59,9 @@ def _live(name: str) -> Any:
 class GEGLU(nn.Module):
     """Half of a projection, gated by the other half."""
 
-    def __init__(self, dim_in: int, dim_out: int, dtype: Any = None, device: Any = None, operations: Any = OPERATIONS):
+    def __init__(
+        self, dim_in: int, dim_out: int, dtype: Any = None, device: Any = None, operations: Any = OPERATIONS
+    ) -> None:
         super().__init__()
         self.proj = operations.Linear(dim_in, dim_out * 2, dtype=dtype, device=device)
 
@@ -102,7 +106,12 @@ class CrossAttention(nn.Module):
         self.to_out = nn.Sequential(operations.Linear(inner, query_dim, **at), nn.Dropout(dropout))
 
     def forward(
-        self, x: Tensor, context: Any = None, value: Any = None, mask: Any = None, transformer_options: Any = None
+        self,
+        x: Tensor,
+        context: Any = None,
+        value: Any = None,
+        mask: Any = None,
+        transformer_options: Any = None,
     ) -> Tensor:
         keys = x if context is None else context
         q, k, v = self.to_q(x), self.to_k(keys), self.to_v(keys if value is None else value)
@@ -184,14 +193,19 @@ class SpatialTransformer(nn.Module):
     ) -> None:  # fmt: skip
         super().__init__()
         made = {"dtype": dtype, "device": device}
-        inner, texts = n_heads * d_head, context_dim if isinstance(context_dim, list) else [context_dim] * depth
+        inner, texts = (
+            n_heads * d_head,
+            context_dim if isinstance(context_dim, list) else [context_dim] * depth,
+        )
         project = operations.Linear if use_linear else lambda a, b, **at: operations.Conv2d(a, b, 1, **at)
         self.in_channels, self.use_linear = in_channels, use_linear
         self.norm = operations.GroupNorm(32, in_channels, eps=1e-6, affine=True, **made)
         self.proj_in = project(in_channels, inner, **made)
         told = {"disable_self_attn": disable_self_attn, "attn_precision": attn_precision, "dropout": dropout}
         self.transformer_blocks = nn.ModuleList(
-            BasicTransformerBlock(inner, n_heads, d_head, context_dim=text, operations=operations, **told, **made)
+            BasicTransformerBlock(
+                inner, n_heads, d_head, context_dim=text, operations=operations, **told, **made
+            )
             for text in texts
         )
         self.proj_out = project(inner, in_channels, **made)

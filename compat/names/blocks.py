@@ -1,6 +1,6 @@
 # pyright: standard
 # Packs call this with anything: the contract has no types, and torch's are not strict.
-"""The layers of `comfy.ldm.modules.diffusionmodules.openaimodel`: a U-Net's numbered blocks, and the whole."""
+"""`comfy.ldm.modules.diffusionmodules.openaimodel`: a U-Net's numbered blocks, and the whole."""
 
 import sys
 from typing import Any, Final
@@ -69,7 +69,12 @@ class ResBlock(TimestepBlock):
     ) -> None:  # fmt: skip
         super().__init__()
         out, at = out_channels or channels, {"dtype": dtype, "device": device}
-        self.channels, self.emb_channels, self.out_channels, self.dropout = channels, emb_channels, out, dropout
+        self.channels, self.emb_channels, self.out_channels, self.dropout = (
+            channels,
+            emb_channels,
+            out,
+            dropout,
+        )
         self.use_conv, self.use_scale_shift_norm, self.updown = use_conv, use_scale_shift_norm, up or down
         conv = lambda a, b, size: operations.Conv2d(a, b, size, padding=size // 2, **at)  # noqa: E731
         self.in_layers = nn.Sequential(
@@ -103,7 +108,7 @@ class ResBlock(TimestepBlock):
         return self.skip_connection(x) + h
 
 
-class TimestepEmbedSequential(nn.Sequential, TimestepBlock):
+class TimestepEmbedSequential(nn.Sequential, TimestepBlock):  # type: ignore[misc]
     """A numbered block: layers one after the other, each told what it takes."""
 
     def forward(self, *values: Any, **named: Any) -> Tensor:  # type: ignore[override]

@@ -59,58 +59,6 @@ def _conv_of(made: Names) -> Callable[..., Any]:
     return lambda dims, *values, **named: made[f"Conv{dims}d"](*values, **named)
 
 
-def conds(session: Session) -> Names:
-    """The names of `comfy.conds`."""
-
-    class CONDRegular:
-        """A value that conditions the network, for every item of a batch."""
-
-        def __init__(self, cond: Any) -> None:
-            self.cond = cond
-
-        def _copy_with(self, cond: Any) -> Any:
-            return self.__class__(cond)
-
-        def process_cond(self, batch_size: int, device: Any = None, **more: Any) -> Any:
-            """The value for so many items."""
-            repeat = session.modules["comfy.utils"].__dict__["repeat_to_batch_size"]
-            return self._copy_with(repeat(self.cond, batch_size).to(device))
-
-        def can_concat(self, other: Any) -> bool:
-            """Whether it may go in one call with another."""
-            return self.cond.shape == other.cond.shape
-
-        def concat(self, others: Any) -> Any:
-            """All in one."""
-            return torch.cat([self.cond, *(other.cond for other in others)])
-
-        def size(self) -> list[int]:
-            """Its shape."""
-            return list(self.cond.size())
-
-    class CONDConstant(CONDRegular):
-        """A value that is the same for all."""
-
-        def process_cond(self, batch_size: int, device: Any = None, **more: Any) -> Any:
-            """The value."""
-            return self._copy_with(self.cond)
-
-        def can_concat(self, other: Any) -> bool:
-            """Whether both are the same."""
-            return self.cond == other.cond
-
-        def concat(self, others: Any) -> Any:
-            """The value."""
-            return self.cond
-
-        def size(self) -> list[int]:
-            """One."""
-            return [1]
-
-    kinds = {name: type(name, (CONDRegular,), {}) for name in ("CONDNoiseShape", "CONDCrossAttn", "CONDList")}
-    return {"CONDRegular": CONDRegular, "CONDConstant": CONDConstant, **kinds}
-
-
 def sampler_helpers(session: Session) -> Names:
     """The names of `comfy.sampler_helpers`."""
 

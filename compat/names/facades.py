@@ -10,9 +10,9 @@ from typing import Any, Final
 
 import torch
 
-from compat.names.deep import PatcherInjection, WrapperExecutor
 from compat.names import attention as layers
 from compat.names import blocks
+from compat.names.deep import PatcherInjection, WrapperExecutor
 from compat.names.placeholders import placeholder
 from compat.names.session import Session
 from diffusion.clip_vision import ClipVision, ClipVisionOutput, load_clip_vision
@@ -21,7 +21,7 @@ from diffusion.controlnet_files import load_controlnet as load_control_file
 from diffusion.devices import choose_device
 from diffusion.loading import build_vae, load_checkpoint, load_model, load_vae
 from diffusion.sampling_space import DiscreteSampling
-from diffusion.values import Clip, LatentFormat, Model, Network, Vae
+from diffusion.values import Clip, LatentFormat, Model, Network, Vae, own_options
 
 Names = dict[str, Any]
 _CLIP_TYPES: Final = (
@@ -269,38 +269,58 @@ def patcher_extension(session: Session) -> Names:
         "DIFFUSION_MODEL": "diffusion_model",
     }
     return {
-        "CallbacksMP": type("CallbacksMP", (), calls),
-        "WrappersMP": type("WrappersMP", (), wraps),
+        "CallbacksMP": type("CallbacksMP", (), {**calls, "init_callbacks": classmethod(lambda cls: {})}),
+        "WrappersMP": type("WrappersMP", (), {**wraps, "init_wrappers": classmethod(lambda cls: {})}),
         "PatcherInjection": PatcherInjection,
         "WrapperExecutor": WrapperExecutor,
         "merge_nested_dicts": _merged,
-        "add_wrapper_with_key": lambda kind, key, wrapper, options, is_model_options=False: _added(
-            "wrappers", kind, key, wrapper, options, is_model_options
-        ),
-        "add_callback_with_key": lambda kind, key, callback, options, is_model_options=False: _added(
-            "callbacks", kind, key, callback, options, is_model_options
-        ),
-        "get_all_wrappers": lambda kind, options, is_model_options=False: [
-            item for items in _held("wrappers", kind, options, is_model_options).values() for item in items
-        ],
+        "copy_nested_dicts": own_options,
+        **_hanging("wrapper"),
+        **_hanging("callback"),
     }
 
 
-def _held(what: str, kind: str, options: Any, is_model_options: bool) -> dict[Any, Any]:
-    inner = options.setdefault("transformer_options", {}) if is_model_options else options
-    return inner.setdefault(what, {}).setdefault(kind, {})
+def _hanging(what: str) -> Names:
+    """The functions that hang wrappers or callbacks on options, and find them there."""
+    kept = f"{what}s"
 
+    def held(kind: str, options: Any, is_model_options: bool) -> dict[Any, Any]:
+        inner = options.get("transformer_options", {}) if is_model_options else options
+        return inner.get(kept, {}).get(kind, {})
 
-def _added(what: str, kind: str, key: Any, function: Any, options: Any, is_model_options: bool) -> None:
-    _held(what, kind, options, is_model_options).setdefault(key, []).append(function)
+    def add_with_key(
+        kind: str, key: Any, function: Any, options: Any, is_model_options: bool = False
+    ) -> None:
+        inner = options.setdefault("transformer_options", {}) if is_model_options else options
+        inner.setdefault(kept, {}).setdefault(kind, {}).setdefault(key, []).append(function)
+
+    def add(kind: str, function: Any, options: Any, is_model_options: bool = False) -> None:
+        add_with_key(kind, None, function, options, is_model_options)
+
+    def with_key(kind: str, key: Any, options: Any, is_model_options: bool = False) -> list[Any]:
+        return list(held(kind, options, is_model_options).get(key, ()))
+
+    def every(kind: str, options: Any, is_model_options: bool = False) -> list[Any]:
+        return [item for items in held(kind, options, is_model_options).values() for item in items]
+
+    return {
+        f"add_{what}": add,
+        f"add_{what}_with_key": add_with_key,
+        f"get_{kept}_with_key": with_key,
+        f"get_all_{kept}": every,
+    }
 
 
 def _merged(a: Any, b: Any, copy_dict1: bool = True) -> Any:
-    """Two nested dicts in one; of two values the second counts."""
-    made = dict(a) if copy_dict1 else a
+    """Two nested dicts in one: lists are joined; the second's values count, deeper the first's."""
+    made = own_options(a) if copy_dict1 else a
     for key, value in b.items():
-        both = isinstance(value, dict) and isinstance(made.get(key), dict)
-        made[key] = _merged(made[key], value) if both else value
+        if isinstance(value, dict):
+            made[key] = _merged(value, made.get(key, {}))
+        elif isinstance(value, list):
+            made.setdefault(key, []).extend(value)
+        else:
+            made[key] = value
     return made
 
 

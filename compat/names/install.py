@@ -29,6 +29,7 @@ from compat.names.placeholders import is_offered, placeholder, placeholder_modul
 from compat.names.probing import is_probed
 from compat.names.prompt_server import server
 from compat.names.session import Session
+from compat.names.v3_modules import put_api
 from diffusion.values import Network
 
 Build = Callable[[Session], dict[str, Any]]
@@ -49,6 +50,7 @@ def _builders() -> dict[str, Build]:
     from compat.names import (
         comfy_utils,
         cond_props,
+        conds,
         deep,
         facades,
         management,
@@ -87,7 +89,7 @@ def _builders() -> dict[str, Build]:
         "comfy.ops": deep.ops,
         "comfy.hooks": cond_props.hooks,
         "comfy.sd1_clip": prompt_text.prompt_text,
-        "comfy.conds": deep.conds,
+        "comfy.conds": conds.conds,
         "comfy.sampler_helpers": deep.sampler_helpers,
         "comfy.ldm.common_dit": deep.common_dit,
         "comfy.ldm.modules.diffusionmodules.util": deep.diffusion_util,
@@ -115,7 +117,7 @@ def install(session: Session) -> Session:
     session.modules["comfy.samplers"].__dict__["k_diffusion_sampling"] = session.modules[
         "comfy.k_diffusion.sampling"
     ]
-    _put_api(session)
+    put_api(session, lambda name, known: _put(session, name, _api_module(name, known)))
     sys.meta_path.append(_DeepNames(session))
     return session
 
@@ -230,53 +232,10 @@ def _lean_on_ours(name: str, module: ModuleType) -> None:
     module.__dict__["__getattr__"] = find
 
 
-def _put_api(session: Session) -> None:
-    """The newer interface under all of its names."""
-    from compat.names.v3_node import ComfyExtension
-
-    io, ui = session.modules["comfy_api.latest._io"], session.modules["comfy_api.latest._ui"]
-    nothing = placeholder_module("comfy_api.latest.Types")
-    known = {
-        "io": io, "ui": ui, "IO": io, "UI": ui, "ComfyExtension": ComfyExtension, "Input": nothing,
-        "InputImpl": nothing, "Types": nothing, "ComfyAPI": _Api, "ComfyAPISync": _Api,
-    }  # fmt: skip
-    for version in ("latest", "v0_0_1", "v0_0_2"):
-        name = f"comfy_api.{version}"
-        module = _package(name)
-        module.__dict__.update(known)
-        _put(session, name, module)
-        for part, value in (("_io", io), ("_ui", ui), ("io", io), ("ui", ui)):
-            sys.modules[f"{name}.{part}"] = value
-            setattr(module, part, value)
-    for name in (
-        "input",
-        "input_impl",
-        "util",
-        "internal",
-        "latest._input",
-        "latest._util",
-        "latest._input_impl",
-    ):
-        _put(session, f"comfy_api.{name}", placeholder_module(f"comfy_api.{name}"))
-    helpers = {"set_torch_compile_wrapper": lambda model, **rest: None}
-    _put(session, "comfy_api.torch_helpers", _module("comfy_api.torch_helpers", helpers))
-    flags = {
-        "get_server_features": dict,
-        "supports_feature": lambda *ignored: False,
-        "SERVER_FEATURE_FLAGS": {},
-    }
-    _put(session, "comfy_api.feature_flags", _module("comfy_api.feature_flags", flags))
-
-
-class _Api:
-    """Progress of the running node, by the newer interface."""
-
-    class execution:
-        """What belongs to the run."""
-
-        @staticmethod
-        async def set_progress(value: float, max_value: float, **more: Any) -> None:
-            """Nothing is shown by this way yet."""
+def _api_module(name: str, known: dict[str, Any]) -> ModuleType:
+    module = placeholder_module(name)
+    module.__dict__.update(known)
+    return module
 
 
 class _DeepNames:

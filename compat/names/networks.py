@@ -12,8 +12,21 @@ from typing import Any, Final
 
 from torch import nn
 
-from compat.names.attention import BasicTransformerBlock, CrossAttention, FeedForward, GEGLU, SpatialTransformer
-from compat.names.blocks import Downsample, ResBlock, TimestepEmbedSequential, UNetModel, Upsample, unet_forward
+from compat.names.attention import (
+    GEGLU,
+    BasicTransformerBlock,
+    CrossAttention,
+    FeedForward,
+    SpatialTransformer,
+)
+from compat.names.blocks import (
+    Downsample,
+    ResBlock,
+    TimestepEmbedSequential,
+    UNetModel,
+    Upsample,
+    unet_forward,
+)
 from diffusion.unet import input_blocks, middle_block, output_blocks
 from diffusion.values import Network
 from diffusion.wrappers import wrapped
@@ -51,15 +64,16 @@ def _transformer(own: Any) -> BasicTransformerBlock:
 def _spatial(own: Any) -> SpatialTransformer:
     blocks = nn.ModuleList(_transformer(block) for block in own.transformer_blocks)
     return _layer(
-        SpatialTransformer, norm=own.norm, proj_in=own.proj_in, transformer_blocks=blocks, proj_out=own.proj_out,
-        use_linear=own.use_linear_projection, in_channels=own.norm.num_channels,
+        SpatialTransformer, norm=own.norm, proj_in=own.proj_in, transformer_blocks=blocks,
+        proj_out=own.proj_out, use_linear=own.use_linear_projection, in_channels=own.norm.num_channels,
     )  # fmt: skip
 
 
 def _res(own: Any) -> ResBlock:
     channels, out = own.conv1.in_channels, own.conv2.out_channels
     return _layer(
-        ResBlock, in_layers=nn.Sequential(own.norm1, nn.SiLU(), own.conv1), h_upd=nn.Identity(), x_upd=nn.Identity(),
+        ResBlock, in_layers=nn.Sequential(own.norm1, nn.SiLU(), own.conv1),
+        h_upd=nn.Identity(), x_upd=nn.Identity(),
         emb_layers=nn.Sequential(nn.SiLU(), own.time_emb_proj),
         out_layers=nn.Sequential(own.norm2, nn.SiLU(), own.dropout, own.conv2),
         skip_connection=own.conv_shortcut or nn.Identity(), channels=channels, out_channels=out, updown=False,
@@ -68,7 +82,12 @@ def _res(own: Any) -> ResBlock:
 
 
 def _sampler(kind: type[nn.Module], own: Any, conv: str) -> nn.Module:
-    facts = {"channels": own.conv.in_channels, "out_channels": own.conv.out_channels, "use_conv": True, "dims": 2}
+    facts = {
+        "channels": own.conv.in_channels,
+        "out_channels": own.conv.out_channels,
+        "use_conv": True,
+        "dims": 2,
+    }
     return _layer(kind, **{conv: own.conv}, **facts)
 
 

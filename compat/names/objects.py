@@ -9,8 +9,10 @@ from typing import Any, Final
 
 import torch
 
+from compat.names.conds import CONDITION
 from compat.names.networks import name_layers
 from compat.names.text_objects import CLIP, as_it_is, delta_of
+from diffusion.conditions import Condition
 from diffusion.controlnet import ControlNet
 from diffusion.sampling import Guider
 from diffusion.stages import cleanup, eject, inject, others, pre_run, tell
@@ -28,6 +30,7 @@ def answer_to_names() -> None:
         _give(cls, names)
     _give(ControlNet, _CONTROL)
     _give(Guider, _GUIDER)
+    _give(Condition, CONDITION)
     _give(Upscaler, _UPSCALER)
 
 
@@ -166,7 +169,9 @@ _MODEL: Final[Names] = {
     "get_injections": lambda self, key: _kept(self, "injections").get(key),
     "remove_injections": lambda self, key: _kept(self, "injections").pop(key, None),
     "injections": property(lambda self: _kept(self, "injections")),
-    "set_additional_models": lambda self, key, models: _kept(self, "additional_models").update({key: list(models)}),
+    "set_additional_models": lambda self, key, models: _kept(self, "additional_models").update(
+        {key: list(models)}
+    ),
     "get_additional_models_with_key": lambda self, key: list(_kept(self, "additional_models").get(key, ())),
     "get_additional_models": lambda self: _all(_kept(self, "additional_models")),
     "remove_additional_models": lambda self, key: _kept(self, "additional_models").pop(key, None),

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from diffusion import guidance, latents, weights
+from diffusion import denoising, latents, weights
 from diffusion.devices import Device
 from diffusion.loading import load_checkpoint
 from diffusion.sampling import sample_latent
@@ -101,7 +101,7 @@ def test_a_batch_that_memory_is_too_short_for_is_run_in_halves(
 ) -> None:
     whole = picture(small, 32, 1)
     seen: list[int] = []
-    real = guidance.run_unet
+    real = denoising.run_unet
 
     def narrow(unet: Any, x: Tensor, *rest: Any) -> Tensor:
         seen.append(len(x))
@@ -109,9 +109,9 @@ def test_a_batch_that_memory_is_too_short_for_is_run_in_halves(
             raise torch.OutOfMemoryError("CUDA out of memory.")
         return real(unet, x, *rest)
 
-    monkeypatch.setattr(guidance, "run_unet", narrow)
+    monkeypatch.setattr(denoising, "run_unet", narrow)
     torch.testing.assert_close(picture(small, 32, 1), whole, rtol=1e-3, atol=1e-3)
     assert seen == [2, 1, 1]
-    monkeypatch.setattr(guidance, "run_unet", lambda *_: (_ for _ in ()).throw(MemoryError("none left")))
+    monkeypatch.setattr(denoising, "run_unet", lambda *_: (_ for _ in ()).throw(MemoryError("none left")))
     with pytest.raises(MemoryError, match="none left"):
         picture(small, 32, 1)

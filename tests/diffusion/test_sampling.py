@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from diffusion import latents
+from diffusion import denoising, latents
 from diffusion.conditions import Canvas, prepare
 from diffusion.errors import DiffusionError
 from diffusion.guidance import predictions
@@ -40,15 +40,14 @@ def run(small: Checkpoint, sides: tuple[Conditioning, Conditioning], **changes: 
 def calls(small: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The batch sizes that the network is called with, from now on."""
     seen: list[int] = []
-    from diffusion import guidance
 
-    real = guidance.run_unet
+    real = denoising.run_unet
 
     def counted(unet: Any, x: Tensor, *rest: Any) -> Tensor:
         seen.append(len(x))
         return real(unet, x, *rest)
 
-    monkeypatch.setattr(guidance, "run_unet", counted)
+    monkeypatch.setattr(denoising, "run_unet", counted)
     return seen
 
 

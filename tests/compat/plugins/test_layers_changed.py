@@ -187,7 +187,9 @@ def test_a_weight_patch_acts_beside_an_object_patch(loaded: Any) -> None:
     name = "diffusion_model.input_blocks.0.0.weight"
     model.add_patches({name: (torch.ones(64, 4, 3, 3),)}, 0.1)
     one = sampled(loaded, model)
-    model.add_object_patch("diffusion_model.out.forward", scaled(model.get_model_object("diffusion_model.out.forward")))
+    model.add_object_patch(
+        "diffusion_model.out.forward", scaled(model.get_model_object("diffusion_model.out.forward"))
+    )
     assert differ(one, sampled(loaded, loaded.model)) > 1e-3 and differ(sampled(loaded, model), one) > 1e-3
 
 
@@ -196,5 +198,7 @@ def test_the_network_is_a_unet_of_the_published_kind(loaded: Any) -> None:
     unet = loaded.model.model.diffusion_model
     assert isinstance(unet, blocks.UNetModel) and not isinstance(unet.out, blocks.UNetModel)
     assert isinstance(unet.input_blocks[0], blocks.TimestepEmbedSequential)
-    assert isinstance(unet.output_blocks[1][1], blocks.Upsample) and isinstance(unet.input_blocks[1][0], blocks.ResBlock)
+    assert isinstance(unet.output_blocks[1][1], blocks.Upsample) and isinstance(
+        unet.input_blocks[1][0], blocks.ResBlock
+    )
     assert conds(loaded.clip, "x")[0][0].shape[-1] == 64

@@ -130,7 +130,9 @@ def test_transformer_blocks_are_found_by_their_class_and_published_name(loaded: 
     assert isinstance(network.input_blocks[3][1], attention.SpatialTransformer)
     assert network.middle_block[1].transformer_blocks[0] is named[blocks[1]]
     assert len(named) == len(set(named.values()))
-    weights = {id(value) for module in named.values() for value in module._parameters.values() if value is not None}
+    weights = {
+        id(value) for module in named.values() for value in module._parameters.values() if value is not None
+    }
     assert weights == {id(value) for value in network.parameters()}
 
 
