@@ -63,9 +63,9 @@ class ResBlock(TimestepBlock):
 
     def __init__(
         self, channels: int, emb_channels: int, dropout: float, out_channels: int | None = None,
-        use_conv: bool = False, use_scale_shift_norm: bool = False, dims: int = 2, use_checkpoint: bool = False,
-        up: bool = False, down: bool = False, dtype: Any = None, device: Any = None,
-        operations: Any = OPERATIONS, **_: Any,
+        use_conv: bool = False, use_scale_shift_norm: bool = False, dims: int = 2,
+        use_checkpoint: bool = False, up: bool = False, down: bool = False, dtype: Any = None,
+        device: Any = None, operations: Any = OPERATIONS, **_: Any,
     ) -> None:  # fmt: skip
         super().__init__()
         out, at = out_channels or channels, {"dtype": dtype, "device": device}
