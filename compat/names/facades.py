@@ -3,7 +3,6 @@
 """The modules `comfy.sd`, `comfy.model_patcher`, `comfy.lora` and others near to our own values."""
 
 import enum
-import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +19,6 @@ from diffusion.controlnet import ControlNet
 from diffusion.controlnet_files import load_controlnet as load_control_file
 from diffusion.devices import choose_device
 from diffusion.loading import build_vae, load_checkpoint, load_model, load_vae
-from diffusion.sampling_space import DiscreteSampling
 from diffusion.values import Clip, LatentFormat, Model, Network, Vae, own_options
 
 Names = dict[str, Any]
@@ -171,31 +169,6 @@ def latent_formats(session: Session) -> Names:
         "SD3": kind("SD3", 1.5305, 16, 0.0609),
         "Flux": kind("Flux", 0.3611, 16, 0.1159),
     }
-
-
-def model_sampling(session: Session) -> Names:
-    """The names of `comfy.model_sampling`."""
-    more = ("ModelSamplingDiscreteFlow", "ModelSamplingContinuousEDM", "ModelSamplingFlux")
-    kinds = {
-        "EPS": "eps",
-        "V_PREDICTION": "v_prediction",
-        "EDM": "edm",
-        "CONST": "flow",
-        "X0": "x0",
-        "IMG_TO_IMG": "image",
-    }
-    named = {name: _Predicting(name, (), {"prediction": said}) for name, said in kinds.items()}
-    levels = {name: type(name, (DiscreteSampling,), {}) for name in more}
-    return {**named, **levels, "ModelSamplingDiscrete": DiscreteSampling, "torch": torch, "math": math}
-
-
-class _Predicting(type):
-    """The kind of classes that noise levels belong to by what their network puts out."""
-
-    def __instancecheck__(cls, instance: Any) -> bool:
-        said = cls.__dict__.get("prediction")
-        is_ours = said is not None and isinstance(instance, DiscreteSampling)
-        return instance.prediction == said if is_ours else super().__instancecheck__(instance)
 
 
 def model_base(session: Session) -> Names:
