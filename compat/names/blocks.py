@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from compat.names.attention import OPERATIONS, SpatialTransformer
+from compat.names.placeholders import NotSupported
 from diffusion.unet import timestep_embedding
 from diffusion.wrappers import wrapped
 
@@ -166,7 +167,10 @@ class _Unets(type):
 
 
 class UNetModel(nn.Module, metaclass=_Unets):
-    """A U-Net in its published layout."""
+    """A U-Net in its published layout; only those of loaded models are supported."""
+
+    def __init__(self, *values: Any, **named: Any) -> None:
+        raise NotSupported(f"{MODULE}.UNetModel")
 
     num_classes: Any = None
     predict_codebook_ids = False
