@@ -60,7 +60,6 @@ def _builders() -> dict[str, Build]:
         v3_node,
         v3_ui,
     )
-    )  # fmt: skip
 
     return {
         "folder_paths": folder_paths,
