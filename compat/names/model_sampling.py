@@ -123,6 +123,7 @@ class _Range(nn.Module):
     """Noise levels between two, ascending."""
 
     sigmas: Tensor
+    log_sigmas: Tensor
 
     @property
     def sigma_min(self) -> Tensor:
