@@ -47,8 +47,16 @@ OnStep = Callable[[StepEvent], None]
 
 def noise_for(samples: Tensor, seed: int, batch_index: list[int] | None = None) -> Tensor:
     """Unit noise like samples from a CPU generator. With batch_index, item i gets the noise that it would
-    have as number batch_index[i] of a larger batch."""
+    have as number batch_index[i] of a larger batch. Torch's own generators are seeded too, and the CPU's
+    goes on where this ends: samplers of plugins draw from it."""
     generator = torch.Generator().manual_seed(seed % 2**64)
+    made = _drawn(samples, generator, batch_index)
+    torch.manual_seed(seed % 2**64)
+    torch.set_rng_state(generator.get_state())
+    return made
+
+
+def _drawn(samples: Tensor, generator: torch.Generator, batch_index: list[int] | None) -> Tensor:
     if batch_index is None:
         return torch.randn(samples.shape, generator=generator)
     drawn = [torch.randn(1, *samples.shape[1:], generator=generator) for _ in range(max(batch_index) + 1)]

@@ -25,11 +25,9 @@ from compat.names.blocks import (
     TimestepEmbedSequential,
     UNetModel,
     Upsample,
-    unet_forward,
 )
 from diffusion.unet import input_blocks, middle_block, output_blocks
 from diffusion.values import Network
-from diffusion.wrappers import wrapped
 
 _VIEW: Final = "_published_layout"
 _PARTS: Final = ("time_embed", "label_emb", "input_blocks", "middle_block", "output_blocks", "out")
@@ -147,13 +145,13 @@ def _set(unet: nn.Module, name: str, value: Any) -> None:
     nn.Module.__setattr__(layout_of(unet) if name in _PARTS else unet, name, value)
 
 
-def _forward(
-    unet: Any, x: Any, timesteps: Any = None, context: Any = None, y: Any = None, control: Any = None,
-    transformer_options: Any = None, **named: Any,
-) -> Any:  # fmt: skip
-    options = {} if transformer_options is None else transformer_options
-    run = wrapped(unet._forward, "diffusion_model", options, unet)
-    return run(x, timesteps, context, y, control, options, **named)
+def _forward(unet: Any, *values: Any, **named: Any) -> Any:
+    # Looked up at each call: packs put functions of their own in the class's place for it.
+    return UNetModel.forward(unet, *values, **named)
+
+
+def _inner_forward(unet: Any, *values: Any, **named: Any) -> Any:
+    return UNetModel._forward(unet, *values, **named)
 
 
 def _part(name: str) -> property:
@@ -165,7 +163,7 @@ _UNET: Final[dict[str, Any]] = {
     "get_submodule": _get_submodule,
     "__setattr__": _set,
     "forward": _forward,
-    "_forward": unet_forward,
+    "_forward": _inner_forward,
     **{name: _part(name) for name in (*_PARTS, "model_channels", "num_classes", "predict_codebook_ids")},
     "default_num_video_frames": None,
     "in_channels": property(lambda unet: unet.conv_in.in_channels),

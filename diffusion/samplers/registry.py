@@ -87,9 +87,9 @@ def sampling_of_model(model: Any) -> DiscreteSampling:
 
 
 def default_noise_sampler(x: Tensor, seed: int | None = None) -> NoiseSampler:
-    """Unit noise like x, step after step, from a CPU generator."""
-    generator = torch.Generator()
-    generator.manual_seed((seed or 0) % 2**64)
+    """Unit noise like x, step after step, from a CPU generator; without a seed from torch's own, which goes
+    on where the run's noise ended."""
+    generator = None if seed is None else torch.Generator().manual_seed(seed % 2**64)
     return lambda sigma, sigma_next: torch.randn(x.shape, generator=generator).to(x)
 
 
