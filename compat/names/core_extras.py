@@ -4,7 +4,8 @@
 
 from typing import Any, Final
 
-from diffusion.sampling import NoNoise, RandomNoise
+from diffusion import guiders
+from diffusion.sampling import Guider, NoNoise, RandomNoise
 
 Names = dict[str, Any]
 _MODULES: Final = frozenset(
@@ -67,7 +68,72 @@ def beside_classes(module: str) -> Names:
 
 
 def _custom_sampler() -> Names:
-    return {"Noise_RandomNoise": RandomNoise, "Noise_EmptyNoise": NoNoise}
+    return {
+        "Noise_RandomNoise": RandomNoise,
+        "Noise_EmptyNoise": NoNoise,
+        "Guider_Basic": BasicGuider,
+        "Guider_DualCFG": DualGuider,
+    }
+
+
+def _perpneg() -> Names:
+    return {"Guider_PerpNeg": PerpNegGuider, "perp_neg": _perp_neg}
+
+
+def _perp_neg(x: Any, pos: Any, neg: Any, nocond: Any, neg_scale: float, cond_scale: float) -> Any:
+    return guiders.perpendicular(pos, neg, nocond, neg_scale, cond_scale)
+
+
+def _negative(conditioning: Any) -> Any:
+    return [[text, {**keys, "prompt_type": "negative"}] for text, keys in conditioning]
+
+
+class BasicGuider(Guider):
+    """A guider of one conditioning."""
+
+    def set_conds(self, positive: Any) -> None:  # type: ignore[override]
+        """Set it."""
+        self.inner_set_conds({"positive": positive})
+
+
+class DualGuider(Guider):
+    """A guider of two conditionings, each with a guidance of its own."""
+
+    cfg1 = cfg2 = 1.0
+    nested = False
+
+    def set_conds(self, positive: Any, middle: Any, negative: Any) -> None:  # type: ignore[override]
+        """Set both, and what they are weighed against."""
+        self.inner_set_conds({"positive": positive, "middle": _negative(middle), "negative": negative})
+
+    def set_cfg(self, cfg1: float, cfg2: float, nested: bool = False) -> None:  # type: ignore[override]
+        """Set both guidances."""
+        self.cfg1, self.cfg2, self.nested = cfg1, cfg2, nested
+
+    def predict_noise(self, x: Any, timestep: Any, model_options: Any = None, seed: Any = None) -> Any:
+        """The clean image; packs change the guidances while it runs."""
+        rule = guiders.dual(self.cfg1, self.cfg2, self.nested)
+        return rule(self, x, timestep, self.model_options if model_options is None else model_options)
+
+
+class PerpNegGuider(Guider):
+    """A guider whose negative takes away only what the positive does not ask for."""
+
+    neg_scale = 1.0
+
+    def set_conds(self, positive: Any, negative: Any, empty_negative_prompt: Any) -> None:  # type: ignore[override]
+        """Set both, and what stands for no prompt."""
+        empty = _negative(empty_negative_prompt)
+        self.inner_set_conds({"positive": positive, "empty_negative_prompt": empty, "negative": negative})
+
+    def set_cfg(self, cfg: float, neg_scale: float) -> None:  # type: ignore[override]
+        """Set the guidance and how strongly the negative is pushed away."""
+        self.cfg, self.neg_scale = cfg, neg_scale
+
+    def predict_noise(self, x: Any, timestep: Any, model_options: Any = None, seed: Any = None) -> Any:
+        """The clean image; packs change the guidances while it runs."""
+        rule = guiders.perpendicular_negative(self.cfg, self.neg_scale)
+        return rule(self, x, timestep, self.model_options if model_options is None else model_options)
 
 
 def _mask() -> Names:
@@ -98,5 +164,6 @@ def _post_processing() -> Names:
 _BESIDE: Final = {
     "custom_sampler": _custom_sampler,
     "mask": _mask,
+    "perpneg": _perpneg,
     "post_processing": _post_processing,
 }

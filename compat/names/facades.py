@@ -12,14 +12,14 @@ import torch
 from compat.names import attention as layers
 from compat.names import blocks
 from compat.names.deep import PatcherInjection, WrapperExecutor
-from compat.names.placeholders import placeholder
+from compat.names.placeholders import NotSupported, placeholder
 from compat.names.session import Session
 from diffusion.clip_vision import ClipVision, ClipVisionOutput, load_clip_vision
 from diffusion.controlnet import ControlNet
 from diffusion.controlnet_files import load_controlnet as load_control_file
 from diffusion.devices import choose_device
 from diffusion.loading import build_vae, load_checkpoint, load_model, load_vae
-from diffusion.values import Clip, LatentFormat, Model, Network, Vae, own_options
+from diffusion.values import Clip, Model, Network, Vae, own_options
 
 Names = dict[str, Any]
 _CLIP_TYPES: Final = (
@@ -152,25 +152,6 @@ class _Ours(type):
         return is_named or super().__instancecheck__(instance)
 
 
-def latent_formats(session: Session) -> Names:
-    """The names of `comfy.latent_formats`."""
-
-    def kind(name: str, scale: float, channels: int = 4, shift: float = 0.0) -> Any:
-        def make(self: Any) -> None:
-            LatentFormat.__init__(self, scale, channels, shift)
-
-        facts = {"scale_factor": scale, "latent_channels": channels, "shift_factor": shift}
-        return type(name, (LatentFormat,), {"__init__": make, **facts})
-
-    return {
-        "LatentFormat": LatentFormat,
-        "SD15": kind("SD15", 0.18215),
-        "SDXL": kind("SDXL", 0.13025),
-        "SD3": kind("SD3", 1.5305, 16, 0.0609),
-        "Flux": kind("Flux", 0.3611, 16, 0.1159),
-    }
-
-
 def model_base(session: Session) -> Names:
     """The names of `comfy.model_base`."""
 
@@ -189,7 +170,30 @@ def model_base(session: Session) -> Names:
         FLOW_COSMOS = 10
 
     kinds = {name: _network_kind(name, family) for name, family in _NETWORKS.items()}
-    return {"BaseModel": Network, "ModelType": ModelType, **kinds}
+
+    def model_sampling(model_config: Any, model_type: Any) -> Any:
+        made = session.modules["comfy.model_sampling"].__dict__
+        prediction, levels = _PUT_OUT[model_type.name]
+        if levels not in made or prediction not in made:
+            raise NotSupported(f"comfy.model_sampling.{levels if prediction in made else prediction}")
+        return type("ModelSampling", (made[levels], made[prediction]), {})(model_config)
+
+    return {"BaseModel": Network, "ModelType": ModelType, "model_sampling": model_sampling, **kinds}
+
+
+_PUT_OUT: Final = {
+    "EPS": ("EPS", "ModelSamplingDiscrete"),
+    "V_PREDICTION": ("V_PREDICTION", "ModelSamplingDiscrete"),
+    "V_PREDICTION_EDM": ("V_PREDICTION", "ModelSamplingContinuousEDM"),
+    "STABLE_CASCADE": ("EPS", "StableCascadeSampling"),
+    "EDM": ("EDM", "ModelSamplingContinuousEDM"),
+    "FLOW": ("CONST", "ModelSamplingDiscreteFlow"),
+    "V_PREDICTION_CONTINUOUS": ("V_PREDICTION", "ModelSamplingContinuousV"),
+    "FLUX": ("CONST", "ModelSamplingFlux"),
+    "IMG_TO_IMG": ("IMG_TO_IMG", "ModelSamplingDiscrete"),
+    "FLOW_COSMOS": ("COSMOS_RFLOW", "ModelSamplingCosmosRFlow"),
+}
+"""The prediction and the noise levels of what networks put out."""
 
 
 _NETWORKS: Final = {

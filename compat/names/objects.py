@@ -10,6 +10,7 @@ from typing import Any, Final
 import torch
 
 from compat.names.conds import CONDITION
+from compat.names.latent_formats import FORMAT
 from compat.names.networks import name_layers
 from compat.names.text_objects import CLIP, as_it_is, delta_of
 from diffusion.conditions import Condition
@@ -17,7 +18,7 @@ from diffusion.controlnet import ControlNet
 from diffusion.sampling import Guider
 from diffusion.stages import cleanup, eject, inject, others, pre_run, tell
 from diffusion.upscalers import Upscaler
-from diffusion.values import Clip, Model, Network, Vae
+from diffusion.values import Clip, LatentFormat, Model, Network, Vae
 
 _UNET: Final = "diffusion_model."
 _WRAPPED: Final = "__wrapped__"
@@ -28,6 +29,7 @@ def answer_to_names() -> None:
     """Let our values answer to the names that packs call; a name that a value has of its own stays."""
     for cls, names in ((Model, _MODEL), (Network, _NETWORK), (Clip, CLIP), (Vae, _VAE)):
         _give(cls, names)
+    _give(LatentFormat, FORMAT)
     _give(ControlNet, _CONTROL)
     _give(Guider, _GUIDER)
     _give(Condition, CONDITION)
