@@ -175,6 +175,7 @@ export async function runWorkflow(times = 1, targets?: readonly Id[], keepsSeeds
   const refused = lacking("runner")(useMe.getState());
   if (refused) throw new Error(refused);
   const ids: string[] = [];
+  editor.expectWhole();
   for (let time = 0; time < times; time += 1) {
     if (!keepsSeeds) editor.runWhole(nextSeeds(), "seeds");
     try {

@@ -11,6 +11,7 @@ import { apply, redo, startHistory, undo, type History } from "./document/histor
 import type { NodeType, NodeTypes } from "./document/schema";
 import { inside, isBoundary, prefixOf, spotOf, viewOf, walkable, type Path } from "./document/subgraphs";
 import { sameTypes, typeIn, typesWithin } from "./document/subgraphTypes";
+import { withTodo } from "./document/todo";
 import type { Wanted } from "./search/types";
 import { placeholderType } from "./canvas/geometry";
 import { T } from "./texts";
@@ -23,6 +24,8 @@ export interface Tab {
   readonly saved: Workflow | null;
   /** The tag of the file that was last read or written under its name; null where there is none. */
   readonly etag: string | null;
+  /** What was opened or last run: its nodes are expected to be whole. */
+  readonly expected: Workflow;
 }
 
 /** A search for a node to add: where on the canvas, where on the screen, and what it is to be linked with. */
@@ -73,7 +76,7 @@ let count = 0;
 const newKey = (): string => `tab-${Date.now().toString(36)}-${(count += 1)}`;
 
 export function newTab(workflow: Workflow = EMPTY, name = "", saved: Workflow | null = workflow, etag: string | null = null): Tab {
-  return { key: newKey(), name, history: startHistory(workflow), saved, etag };
+  return { key: newKey(), name, history: startHistory(workflow), saved, etag, expected: workflow };
 }
 
 const first = newTab();
@@ -207,8 +210,15 @@ export function tell(text: string, action?: Action): void {
   set({ notice: { text, key: Date.now(), ...(action ? { action } : {}) } });
 }
 
-export function setProblems(problems: readonly Problem[]): void {
+export function setProblems(told: readonly Problem[]): void {
+  const problems = withTodo(told, currentTab().expected);
   set({ problems, problemsOf: problemsAt(problems, prefixOf(pathIn(get()))) });
+}
+
+/** Someone wants to run what there is: what lacks a link is wrong from now on. */
+export function expectWhole(): void {
+  onTab((tab) => (tab.expected === tab.history.now ? tab : { ...tab, expected: tab.history.now }));
+  setProblems(get().problems);
 }
 
 export function setFacts(facts: Verdict["facts"]): void {

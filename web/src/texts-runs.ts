@@ -95,6 +95,7 @@ export const R = {
   problems: {
     errors: (count: number) => many(count, "error"),
     warnings: (count: number) => many(count, "warning"),
+    todo: (count: number) => `${count} to do`,
     workflow: "The workflow",
     goTo: (title: string) => `Show ${title}`,
   },

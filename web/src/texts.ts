@@ -25,7 +25,10 @@ export const T = {
     offline: "No connection — your work is kept",
     queued: (count: number) => (count === 1 ? "1 run" : `${count} runs`),
     unsaved: "not saved",
-    problems: (count: number) => (count === 0 ? "No problems" : count === 1 ? "1 problem" : `${count} problems`),
+    problems: (wrong: number, todo: number) => {
+      const problems = wrong === 0 ? "No problems" : wrong === 1 ? "1 problem" : `${wrong} problems`;
+      return todo === 0 ? problems : wrong === 0 ? `${todo} to do` : `${problems}, ${todo} to do`;
+    },
   },
   subgraphs: {
     category: "subgraph",
@@ -215,6 +218,7 @@ export const T = {
     openVersion: "Open in a tab",
     restoreVersion: "Put back",
     tooLarge: "it is larger than 64 MB.",
+    brokenPicture: "the picture cannot be read. It is damaged, or no picture.",
   },
   templates: {
     other: "Other",

@@ -38,9 +38,31 @@ async function buildTextToImage(page, shot) {
   return { checkpoint, sampler, decode, save: node(page, "Save Image") };
 }
 
-async function compose({ page, url, context, shot }) {
+/** What was just added and is not linked yet is to do, not wrong, until it is to run. */
+async function beginCalmly(page, shot) {
+  await add(page, 620, 300, "ksampler");
+  const sampler = node(page, "KSampler");
+  await page.getByRole("button", { name: /^\d+ to do$/ }).click();
+  const panel = page.getByRole("complementary", { name: "Problems" });
+  await panel.getByRole("button", { name: "Show KSampler" }).waitFor();
+  assert.equal(await page.locator(".has-problem, .socket.wrong, .trouble").count(), 0);
+  await shot("00-to-do");
+  await page.getByRole("button", { name: "Run", exact: true }).click();
+  await page.getByRole("button", { name: /^\d+ problems$/ }).waitFor();
+  await sampler.getByText(/^input model: /).waitFor();
+  await shot("00-tried");
+  await page.getByRole("button", { name: /^\d+ problems$/ }).click();
+  await panel.waitFor({ state: "detached" });
+  await sampler.getByRole("heading").click();
+  await page.keyboard.press("Delete");
+  await sampler.waitFor({ state: "detached" });
+}
+
+async function compose({ page, url, context, complaints, shot }) {
   await page.getByText("Nothing here yet").waitFor();
   await shot("01-empty");
+  await beginCalmly(page, shot);
+  complaints.splice(0, complaints.length, ...complaints.filter((text) => !text.includes("400")));
   const cards = await buildTextToImage(page, shot);
   await page.getByRole("button", { name: "No problems" }).waitFor();
   await shot("04-built");

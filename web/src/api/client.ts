@@ -11,7 +11,8 @@ export interface Problem {
   readonly fix: string;
   readonly node: string | null;
   readonly input: string | null;
-  readonly severity: "error" | "warning";
+  /** What is "todo" the editor tells from errors (see document/todo.ts); the server does not. */
+  readonly severity: "error" | "warning" | "todo";
   /** The fix for programs, where one can make it. */
   readonly repair?: Repair | null;
 }

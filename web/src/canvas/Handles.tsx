@@ -1,5 +1,6 @@
 import { Handle, Position } from "@xyflow/react";
 import { memo } from "react";
+import type { Problem } from "../api/client";
 import type { Id } from "../document/document";
 import type { Input, Output } from "../document/schema";
 import { useEditor } from "../editor";
@@ -13,9 +14,11 @@ interface Side {
   readonly linked: boolean;
 }
 
+const markOf = (problems: readonly Problem[] = []): string => (problems.some(({ severity }) => severity !== "todo") ? " wrong" : problems.length ? " todo" : "");
+
 export const InputHandle = memo(function InputHandle({ id, input, y, linked }: Side) {
-  const isWrong = useEditor((state) => state.problemsOf.get(id)?.some((item) => item.input === input.name));
-  const name = `socket type-${colourOf(input.types[0])}${isWrong ? " wrong" : ""}${linked ? " linked" : ""}${input.widget ? " of-widget" : ""}`;
+  const mark = useEditor((state) => markOf(state.problemsOf.get(id)?.filter((item) => item.input === input.name)));
+  const name = `socket type-${colourOf(input.types[0])}${mark}${linked ? " linked" : ""}${input.widget ? " of-widget" : ""}`;
   return <Handle id={input.name} type="target" position={Position.Left} className={name} style={{ top: y }} role="button" tabIndex={-1} aria-label={T.canvas.input(input.name)} />;
 });
 

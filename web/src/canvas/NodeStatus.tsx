@@ -25,7 +25,7 @@ export const NodeStatus = memo(function NodeStatus({ id, title, hasPicture }: { 
       <Preview id={id} />
       {run && <Shown run={run} hasPicture={Boolean(hasPicture)} />}
       {run?.error && <Failure error={run.error} />}
-      {!run?.error && problems && <Problems problems={problems} />}
+      {!run?.error && problems && <Problems problems={problems.filter(({ severity }) => severity !== "todo")} />}
     </div>
   );
 });
@@ -127,7 +127,8 @@ const MOST_PROBLEMS = 3;
 
 function Problems({ problems }: { readonly problems: readonly Problem[] }) {
   const worstFirst = problems.toSorted((a, b) => Number(b.severity === "error") - Number(a.severity === "error"));
-  const severity = worstFirst[0]?.severity ?? "warning";
+  const severity = worstFirst[0]?.severity;
+  if (!severity) return null;
   return (
     <div className={`trouble ${severity}`}>
       {worstFirst.slice(0, MOST_PROBLEMS).map((problem, index) => (

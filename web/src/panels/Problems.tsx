@@ -9,12 +9,12 @@ import { fixProblems } from "../jobs/actions";
 import { T } from "../texts";
 import { R } from "../texts-runs";
 
-/** Everything that is wrong, by node: errors before warnings, each with its fix. */
+/** Everything that is wrong, by node: errors, then warnings, then what is to do, each with its fix. */
 export function Problems() {
   const problems = useEditor((state) => state.problems);
   useWorkflow(); // titles follow what is edited
   if (!problems.length) return <p className="nothing">{T.panel.noProblems}</p>;
-  const [errors, warnings] = [problems.filter(isError), problems.filter((problem) => !isError(problem))];
+  const [errors, warnings, todo] = [ofSeverity(problems, "error"), ofSeverity(problems, "warning"), ofSeverity(problems, "todo")];
   const safe = safeRepairs(problems);
   return (
     <>
@@ -22,6 +22,7 @@ export function Problems() {
         <span className="counts">
           {errors.length > 0 && <b className="error">{R.problems.errors(errors.length)}</b>}
           {warnings.length > 0 && <b className="warning">{R.problems.warnings(warnings.length)}</b>}
+          {todo.length > 0 && <b className="todo">{R.problems.todo(todo.length)}</b>}
         </span>
         {safe.length > 0 && (
           <button
@@ -36,7 +37,7 @@ export function Problems() {
         )}
       </div>
       <ul className="problems" onKeyDown={moveBetween}>
-        {[...byNode([...errors, ...warnings])].map(([node, own]) => (
+        {[...byNode([...errors, ...warnings, ...todo])].map(([node, own]) => (
           <NodeProblems key={node ?? ""} node={node} problems={own} />
         ))}
       </ul>
@@ -44,7 +45,7 @@ export function Problems() {
   );
 }
 
-const isError = ({ severity }: Problem): boolean => severity === "error";
+const ofSeverity = (problems: readonly Problem[], severity: Problem["severity"]): readonly Problem[] => problems.filter((problem) => problem.severity === severity);
 
 function byNode(problems: readonly Problem[]): ReadonlyMap<Id | null, readonly Problem[]> {
   const found = new Map<Id | null, Problem[]>();
@@ -55,7 +56,7 @@ function byNode(problems: readonly Problem[]): ReadonlyMap<Id | null, readonly P
 function NodeProblems({ node, problems }: { readonly node: Id | null; readonly problems: readonly Problem[] }) {
   const title = node === null ? R.problems.workflow : titleOfRan(node);
   return (
-    <li className={problems.some(isError) ? "" : "warning"}>
+    <li>
       {node === null ? (
         <b>{title}</b>
       ) : (

@@ -16,7 +16,7 @@ export function TopBar() {
   return (
     <nav className="bar" aria-label={T.bar.label}>
       <b className="brand">
-        <span className="logo" aria-hidden /> {T.product}
+        <span className="logo" aria-hidden /> <span className="brand-name">{T.product}</span>
       </b>
       <WorkflowMenu />
       <Tabs />
@@ -63,7 +63,8 @@ function State() {
   const isOffline = useRuns((state) => state.wasConnected && !state.isConnected);
   const remaining = useRuns((state) => state.remaining);
   const isPaused = useRuns((state) => state.isPaused);
-  const errors = problems.some((problem) => problem.severity === "error");
+  const wrong = problems.filter((problem) => problem.severity !== "todo");
+  const errors = wrong.some((problem) => problem.severity === "error");
   return (
     <div className="buttons">
       {isOffline && (
@@ -72,8 +73,8 @@ function State() {
         </span>
       )}
       {!isEmpty && (
-        <button type="button" className={`badge${errors ? " error" : problems.length ? " warning" : ""}`} onClick={() => togglePanel("problems")}>
-          {T.bar.problems(problems.length)}
+        <button type="button" className={`badge${errors ? " error" : wrong.length ? " warning" : ""}`} onClick={() => togglePanel("problems")}>
+          {T.bar.problems(wrong.length, problems.length - wrong.length)}
         </button>
       )}
       <button type="button" className={`badge${isPaused ? " warning" : remaining ? " busy" : ""}`} onClick={() => togglePanel("runs")}>

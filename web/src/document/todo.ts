@@ -1,0 +1,19 @@
+/** What is merely still to do: what the server calls an error, at nodes that nobody has run or opened like that. */
+
+import type { Problem } from "../api/client";
+import type { Workflow } from "./document";
+import { spotOf } from "./subgraphs";
+
+/** Tells what is to do from what is wrong. expected: what was opened or last run; its nodes are expected to be whole. */
+export function withTodo(problems: readonly Problem[], expected: Workflow): readonly Problem[] {
+  return problems.map((problem) => {
+    if (problem.severity === "warning") return problem;
+    const severity = isTodo(problem, expected) ? "todo" : "error";
+    return severity === problem.severity ? problem : { ...problem, severity };
+  });
+}
+
+function isTodo({ code, node }: Problem, expected: Workflow): boolean {
+  if (code === "no_outputs") return expected.nodes.size === 0;
+  return code === "missing_input" && node !== null && !spotOf(expected, node);
+}
