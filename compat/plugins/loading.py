@@ -4,13 +4,12 @@ import asyncio
 import inspect
 import sys
 import time
-import traceback
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Final, cast
+from typing import Any, cast
 from urllib.parse import quote
 
 from compat.clashes import OURS_ALONE
@@ -24,10 +23,9 @@ from graph.context import NodeContext
 from graph.registry import CORE, Registry, bare_name, specs_in
 from graph.spec import NodeSpec
 from host.folders import PLUGINS
+from host.plugins.failures import trace_of, words
 from host.plugins.kept import program_kept
 from host.plugins.packs import Guard, Loaded, Pack, Site
-
-_LONGEST_TRACE: Final = 20_000
 
 
 def _unguarded(path: str) -> AbstractContextManager[None]:
@@ -115,7 +113,7 @@ class _Loading:
             except KeyboardInterrupt:
                 raise
             except BaseException as error:
-                notes.append(f"Its prestartup_script.py failed: {_words(error)}")
+                notes.append(f"Its prestartup_script.py failed: {words(error)}")
 
     def load(self, path: Path, guard: Guard) -> Pack:
         """Load one pack."""
@@ -133,8 +131,7 @@ class _Loading:
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # a pack may raise anything, sys.exit() included
-            trace = "".join(traceback.format_exception(error))[-_LONGEST_TRACE:]
-            pack = replace(pack, state="failed", message=_words(error), trace=trace)
+            pack = replace(pack, state="failed", message=words(error), trace=trace_of(error, path))
         return replace(pack, notes=tuple(notes), seconds=time.perf_counter() - began)
 
     def _web(self, path: Path, module: ModuleType) -> str:
@@ -158,8 +155,8 @@ class _Loading:
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # sys.exit() in INPUT_TYPES
-            trace = "".join(traceback.format_exception(error))[-_LONGEST_TRACE:]
-            return replace(pack, state="failed", message=_words(error), trace=trace, notes=tuple(notes))
+            trace = trace_of(error, Path(pack.path))
+            return replace(pack, state="failed", message=words(error), trace=trace, notes=tuple(notes))
         self.specs.extend(item.spec for item in made)
         self.descriptions.extend(item.description for item in made)
         return replace(pack, nodes=tuple(bare_name(item.spec) for item in made), notes=tuple(notes))
@@ -205,7 +202,7 @@ class _Loading:
                 title = listed.titles.get(id) or getattr(cls, "DISPLAY_NAME", "") or id
                 found.append(node_type(cls, id, pack.name, str(title), digest, stage))
             except Exception as error:  # one broken node does not take its pack's others along
-                notes.append(f"Its node {id} was left out: {_words(error)}")
+                notes.append(f"Its node {id} was left out: {words(error)}")
         return found
 
     @contextmanager
@@ -270,11 +267,3 @@ def _node_list(entrypoint: Callable[[], Any]) -> list[Any]:
 
 def _name(path: Path) -> str:
     return path.name if path.is_dir() else path.stem
-
-
-def _words(error: BaseException) -> str:
-    if isinstance(error, SystemExit):
-        return f"It tried to end the program (exit code {error.code})."
-    text = str(error).strip().partition("\n")[0]
-    words = f"{type(error).__name__}: {text}" if text else type(error).__name__
-    return words if words.endswith(".") else f"{words}."

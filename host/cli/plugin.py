@@ -89,6 +89,7 @@ def _print(loaded: Loaded) -> None:
         for note in pack.notes:
             results().print(Text(f"{pack.name}: {note}", "dim"), soft_wrap=True)
         if pack.trace:
+            results().print(Text(f"\n{pack.name}: {pack.message}", "bold"), soft_wrap=True)
             results().print(Text(pack.trace.rstrip(), "dim"), soft_wrap=True)
 
 

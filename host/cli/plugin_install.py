@@ -23,7 +23,11 @@ def add_commands(app: typer.Typer) -> None:
 
 def install(
     source: Annotated[
-        str, typer.Argument(metavar="PATH-or-git-URL", help="A folder, a file, or URL[#BRANCH-or-COMMIT].")
+        str,
+        typer.Argument(
+            metavar="PATH-or-git-URL",
+            help="A folder, a file of Python, or a git URL; URL#BRANCH-or-COMMIT takes that one.",
+        ),
     ],
     dry_run: DryRun = False,
 ) -> None:

@@ -2,7 +2,6 @@
 
 import sys
 import time
-import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -19,6 +18,7 @@ from graph.spec import NodeSpec
 from host.folders import PLUGINS
 from host.plugins.brought import brought_by
 from host.plugins.described import description_of
+from host.plugins.failures import trace_of, words
 from host.plugins.found import Found, pack_of
 from host.plugins.hooks import add_plugin, asked
 from host.plugins.importing import code_digest, forget_plugin, import_plugin, package_of
@@ -26,7 +26,6 @@ from host.plugins.kept import program_kept
 from host.plugins.manifest import unfit_for
 from host.plugins.packs import Brought, Guard, Pack, Site
 
-LONGEST_TRACE: Final = 20_000
 _CRASHED: Final = "Loading it ended the whole process, so it was left out. Update it, or remove it."
 
 
@@ -63,7 +62,7 @@ class Loading:
             raise
         except BaseException as error:  # a plugin may raise anything, sys.exit() included
             self._let_go(found)
-            trace = "".join(traceback.format_exception(error))[-LONGEST_TRACE:]
+            trace = trace_of(error, found.path)
             pack = replace(pack, state="failed", message=words(error), trace=trace)
         return replace(pack, notes=tuple(notes), seconds=time.perf_counter() - began)
 
@@ -150,12 +149,3 @@ def _moved(route: RouteDef, path: str) -> RouteDef:
 
 def _address(found: Found, file: object) -> str:
     return f"/plugins/{quote(found.name)}/{quote(str(file))}"
-
-
-def words(error: BaseException) -> str:
-    """An error in a sentence."""
-    if isinstance(error, SystemExit):
-        return f"It tried to end the program (exit code {error.code})."
-    text = str(error).strip().partition("\n")[0]
-    said = f"{type(error).__name__}: {text}" if text else type(error).__name__
-    return said if said.endswith(".") else f"{said}."

@@ -179,3 +179,20 @@ def test_the_commands_install_list_and_disable_a_plugin(command: Command, home: 
     assert command("plugin", "enable", "shine").code == 0
     assert command("plugin", "remove", "shine").code == 0 and not (home / "custom_nodes" / "shine").exists()
     assert command("plugin", "install", "nowhere").code == 2
+
+
+def test_the_list_puts_each_plugins_name_and_what_is_wrong_above_its_traceback(
+    command: Command, home: Path
+) -> None:
+    for name in ("one", "two"):
+        (home / "custom_nodes" / name).mkdir(parents=True)
+        (home / "custom_nodes" / name / "__init__.py").write_text(f"raise ValueError('no {name}')\n")
+    lines = command("plugin", "list").out.splitlines()
+    for name in ("one", "two"):
+        above = lines.index(f"{name}: ValueError: no {name}.")
+        assert lines[above + 1].startswith("Traceback")
+        assert f"/{name}/__init__.py" in lines[above + 2]
+
+
+def test_help_says_how_a_branch_or_commit_is_named(command: Command) -> None:
+    assert "URL#BRANCH-or-COMMIT" in command("plugin", "install", "--help").out
