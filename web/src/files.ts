@@ -244,9 +244,24 @@ export function pasteText(text: string): boolean {
 const LARGEST_TEXT = 64 * 2 ** 20;
 
 async function oursOf(file: File): Promise<string> {
-  if (file.type.startsWith("image/")) return client.convert(file, "darkroom");
+  if (file.type.startsWith("image/")) return inPicture(file);
   if (file.size > LARGEST_TEXT) throw new Error(T.files.tooLarge);
   return inOurFormat(await file.text());
+}
+
+/** What browsers show: of other kinds only the server can tell whether a picture is whole. */
+const SHOWN = /^image\/(png|jpeg|webp|gif|bmp|avif)$/;
+
+async function inPicture(file: File): Promise<string> {
+  try {
+    return await client.convert(file, "darkroom");
+  } catch (error) {
+    if (!(error instanceof client.Refused) || !SHOWN.test(file.type)) throw error;
+    const picture = await createImageBitmap(file).catch(() => null);
+    if (!picture) throw new Error(T.files.brokenPicture, { cause: error });
+    picture.close();
+    throw error;
+  }
 }
 
 /** A text in our format, byte for byte where it is in it already. */

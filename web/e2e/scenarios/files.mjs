@@ -111,6 +111,12 @@ async function importForeign({ page, url, shot }) {
 async function openDropped({ page, complaints }) {
   await drop(page, "broken.json", "application/json", Buffer.from("{oh"));
   await page.getByText("broken.json cannot be opened").waitFor();
+  await drop(page, "broken.png", "image/png", Buffer.from("no picture"));
+  await page.getByText("broken.png cannot be opened: the picture cannot be read.").waitFor();
+  const cards = await page.getByRole("article").count();
+  await drop(page, "cut.png", "image/png", (await pictureOf(page)).subarray(0, 30));
+  await page.getByText("cut.png cannot be opened: the picture cannot be read.").waitFor();
+  assert.equal(await page.getByRole("article").count(), cards);
   forgive(complaints, "400");
   await drop(page, "result.png", "image/png", await pictureOf(page));
   await page.getByRole("tab", { name: "result", exact: false }).waitFor();
