@@ -72,11 +72,43 @@ async function runTwice(page) {
   assert.equal(await node(page, "Sampler").getByLabel("What seed does before each run").inputValue(), "random");
 }
 
-export async function play({ page, context, url }) {
+/** The library and the outline end above the results. */
+async function besideResults(page) {
+  const strip = await page.getByRole("region", { name: "Results" }).boundingBox();
+  for (const [key, name] of [["l", "Node library"], ["o", "Outline"]]) {
+    await page.getByRole("main").focus();
+    await page.keyboard.press(key);
+    const panel = page.getByRole("complementary", { name });
+    const { y, height } = await panel.boundingBox();
+    assert.ok(y + height <= strip.y, `${name} ends at ${y + height}, the results begin at ${strip.y}`);
+    await panel.getByRole("button", { name: "Close", exact: true }).click();
+  }
+}
+
+/** In a narrow window with many tabs the open one can be read, and the bar still holds all. */
+async function manyTabs(page, shot) {
+  for (let count = 0; count < 8; count += 1) await page.getByRole("button", { name: "New workflow", exact: true }).click();
+  await page.setViewportSize({ width: 1100, height: 800 });
+  await page.getByRole("combobox", { name: "All open workflows" }).waitFor();
+  const list = await page.getByRole("tablist").boundingBox();
+  for (const tab of await page.locator(".tab").all()) assert.ok((await tab.boundingBox()).width >= 90);
+  assert.ok(list.width >= 90, `the tabs have ${list.width} pixels`);
+  await page.waitForFunction(() => {
+    const [row, open] = [document.querySelector("[role=tablist]"), document.querySelector(".tab.active")].map((element) => element.getBoundingClientRect());
+    return open.left >= row.left - 1 && open.right <= row.right + 1;
+  });
+  const run = await page.getByRole("button", { name: "More ways to run" }).boundingBox();
+  assert.ok(run.x + run.width <= 1100);
+  await shot("hands-narrow");
+}
+
+export async function play({ page, context, url, shot }) {
   await open(page);
   await copyByDragging(page);
   await frameWith(page, "Control");
   await groupAfterWriting(page);
   await copyToOtherWindow(page, context, url);
   await runTwice(page);
+  await besideResults(page);
+  await manyTabs(page, shot);
 }

@@ -17,10 +17,10 @@ export function Tabs() {
     if (!current) return;
     const look = new ResizeObserver(() => {
       setWide(current.scrollWidth > current.clientWidth + 1);
+      current.querySelector(".active")?.scrollIntoView({ block: "nearest", inline: "nearest" });
     });
     look.observe(current);
     for (const child of current.children) look.observe(child);
-    current.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
     return () => {
       look.disconnect();
     };
