@@ -88,6 +88,10 @@ class TextModel:
         for encoder in clip.encoders:
             setattr(self, f"clip_{encoder.tower.name}", TextTowerModel(clip, encoder))
 
+    def state_dict(self) -> dict[str, Any]:
+        """The weights by their published names."""
+        return _clip_state(self._clip)
+
     def encode_token_weights(self, tokens: Any) -> Any:
         """The vectors of tokens, and the pooled one."""
         return self._clip.encode_from_tokens(tokens, return_pooled=True)
@@ -161,9 +165,14 @@ class TextTokens:
         return [(pair, self.inv_vocab.get(pair[0], "")) for pair in pairs]
 
 
+def _start(encoder: Any) -> str:
+    """What the published names of an encoder's weights start with."""
+    return f"clip_{encoder.tower.name}.transformer.text_model."
+
+
 def _text_patches(clip: Clip) -> dict[str, Any]:
     return {
-        f"clip_{encoder.tower.name}.{name}": [(value, as_it_is)]
+        f"{_start(encoder)}{name}": [(value, as_it_is)]
         for encoder in clip.encoders
         for name, value in encoder.module.state_dict().items()
     }
@@ -175,7 +184,7 @@ def _add_text_patches(
     """Change weights of the text encoders by the names of `get_key_patches`."""
     taken = list[str]()
     for encoder in self.encoders:
-        start, own = f"clip_{encoder.tower.name}.", encoder.module.state_dict()
+        start, own = _start(encoder), encoder.module.state_dict()
         for key, value in patches.items():
             name = str(key[0] if isinstance(key, tuple) else key)
             if name.startswith(start) and (inner := name.removeprefix(start)) in own:
