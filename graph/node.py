@@ -207,7 +207,7 @@ def _checker(check: Callable[..., str | None]) -> Callable[..., str]:
         if item.default is item.empty and item.kind is not item.VAR_KEYWORD
     }
 
-    def run(literals: Mapping[str, Any], link_types: Mapping[str, Any]) -> str:
+    def run(literals: Mapping[str, Any], link_types: Mapping[str, Any], node: str = "") -> str:
         if not needed <= literals.keys():
             return ""
         return (

@@ -227,7 +227,7 @@ def _checked(checking: Checking, key: str, node: Node, kind: Kind) -> Iterator[P
             if source is not None and end.output in source.outputs:
                 types[name] = source.outputs[end.output].type
     try:
-        sentence = check(literal_values(node, kind, checking.workflow.imported), types)
+        sentence = check(literal_values(node, kind, checking.workflow.imported), types, key)
     except Exception as error:  # code of plugins runs here; the rest of the workflow is still checked
         sentence = f"its check failed: {type(error).__name__}: {error}"
     if sentence:

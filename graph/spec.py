@@ -142,7 +142,7 @@ class NodeSpec:
     takes_lists: one call gets whole lists instead of one call an item (INPUT_IS_LIST).
     fingerprint(**literals): joins the cache key; infer(known): facts of outputs before running (graph.facts).
     needs(**inputs so far): names of lazy inputs that are needed (check_lazy_status).
-    check(literals, link_types): a sentence that says what is wrong with a node's values, or "".
+    check(literals, link_types, node): a sentence that says what is wrong with a node's values, or "".
     digest: changes with the node's code. idempotent False: never shared between nodes nor kept on disk.
     extra["agree"]: names of facts that all inputs of the node must share, such as ("family",).
     extra["partial"]: True runs it without those inputs whose source failed or was blocked.

@@ -438,7 +438,11 @@ def node_helpers(session: Session) -> Names:
 
 def latent_preview(session: Session) -> Names:
     """The names of `latent_preview`."""
-    from diffusion.preview import latent_to_rgb
+
+    def preview_to_image(latent_image: Any) -> Any:
+        from PIL import Image
+
+        return Image.fromarray(((latent_image + 1) / 2).clamp(0, 1).mul(255).byte().cpu().numpy())
 
     class LatentPreviewer:
         """Makes a picture of a latent in the making."""
@@ -452,16 +456,20 @@ def latent_preview(session: Session) -> Names:
             return preview_format, self.decode_latent_to_preview(x0), 512
 
     class Latent2RGBPreviewer(LatentPreviewer):
-        """By the network's own mixing of channels."""
+        """By colours for the channels: a row each, and what is added to all."""
 
-        def __init__(self, network: Any = None) -> None:
-            self.network = network
+        def __init__(self, latent_rgb_factors: Any, latent_rgb_factors_bias: Any = None) -> None:
+            import torch
+
+            self.latent_rgb_factors = torch.tensor(latent_rgb_factors)
+            bias = latent_rgb_factors_bias
+            self.latent_rgb_factors_bias = None if bias is None else torch.tensor(bias)
 
         def decode_latent_to_preview(self, x0: Any) -> Any:
             """A Pillow picture."""
-            from nodes.tensors import to_pillow
-
-            return to_pillow(latent_to_rgb(self.network, x0[:1])[0])
+            first = (x0[0] if x0.ndim == 4 else x0[0, :, 0]).float().cpu().movedim(0, -1)
+            added = 0.0 if self.latent_rgb_factors_bias is None else self.latent_rgb_factors_bias
+            return preview_to_image(first @ self.latent_rgb_factors + added)
 
     def prepare_callback(model: Any, steps: int, x0_output_dict: Any = None) -> Callable[..., None]:
         bar = session.modules["comfy.utils"].__dict__["ProgressBar"](steps)
@@ -477,6 +485,7 @@ def latent_preview(session: Session) -> Names:
         return callback
 
     return {
+        "preview_to_image": preview_to_image,
         "LatentPreviewer": LatentPreviewer,
         "Latent2RGBPreviewer": Latent2RGBPreviewer,
         "TAESDPreviewerImpl": LatentPreviewer,

@@ -129,13 +129,12 @@ class Runner:
         hidden = {name: [None] if self.spec.takes_lists else None for name in self.hidden}
         return function(**_named(function, {**hidden, **inputs}))
 
-    def check(self, literals: Mapping[str, Any], link_types: Mapping[str, Any]) -> str:
+    def check(self, literals: Mapping[str, Any], link_types: Mapping[str, Any], node: str = "") -> str:
         """What VALIDATE_INPUTS has against a node's values, as a sentence; "" for nothing."""
         function = self.cls.VALIDATE_INPUTS
         texts = {name: ",".join(kind.names) for name, kind in link_types.items()}
-        hidden: dict[str, Any] = {
-            name: {} if kind == "PROMPT" else None for name, kind in self.hidden.items()
-        }
+        told: dict[str, Any] = {"PROMPT": {}, "UNIQUE_ID": node}
+        hidden = {name: told.get(kind) for name, kind in self.hidden.items()}
         known = {**hidden, **dict.fromkeys(link_types), **literals, "input_types": texts}
         if not _takes_all(function):
             known = _named(function, known)

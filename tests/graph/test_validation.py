@@ -386,7 +386,7 @@ def test_a_node_types_own_check_is_asked_when_its_values_are_sound() -> None:
 
 
 def test_a_check_that_fails_is_a_problem_and_not_a_crash() -> None:
-    broken = replace(spec(show), check=lambda literals, types: 1 / 0)
+    broken = replace(spec(show), check=lambda literals, types, node: 1 / 0)
     registry = Registry([broken])
     assert "ZeroDivisionError" in sentences(Workflow({"1": Node("Show", {"value": 1})}), registry)[0]
 

@@ -8,6 +8,7 @@ import torch
 
 from diffusion.guiders import perpendicular_negative
 from diffusion.sampling import Guider, sampler_named
+from tests.compat.plugins.packs import Shelf
 from tests.compat.plugins.test_layers_changed import differ, home, loaded
 from tests.compat.plugins.test_objects import conds
 
@@ -32,6 +33,16 @@ def test_a_latent_format_tells_the_colours_of_its_channels(loaded: Any) -> None:
     assert not isinstance(own, formats.SDXL)
     assert own.latent_rgb_factors == formats.SD15().latent_rgb_factors
     assert (own.latent_dimensions, own.taesd_decoder_name) == (2, "taesd_decoder")
+
+
+def test_a_preview_by_colours_is_the_channels_mixed(home: Shelf) -> None:
+    made = module("latent_preview").Latent2RGBPreviewer
+    latent = torch.stack([torch.full((2, 3), value) for value in (1.0, -1.0, 0.5)])[None]
+    picture = made(torch.eye(3).tolist()).decode_latent_to_preview(latent)
+    assert (picture.size, picture.getpixel((0, 0))) == ((3, 2), (255, 0, 191))
+    lighter = made(torch.eye(3).tolist(), [0.0, 1.0, 0.0])
+    kind, picture, side = lighter.decode_latent_to_preview_image("JPEG", latent)
+    assert (kind, picture.getpixel((2, 1)), side) == ("JPEG", (255, 127, 191), 512)
 
 
 def test_a_pack_may_derive_a_latent_format_of_its_own() -> None:

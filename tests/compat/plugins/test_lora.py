@@ -64,7 +64,7 @@ def test_key_maps_have_the_names_of_kohyas_and_of_diffusers_files(loaded: Any) -
 
 
 def test_the_two_text_encoders_of_sdxl_have_names_of_their_own(home: Shelf) -> None:
-    clip = load_checkpoint(TINY / "darkroom-tiny-xl.safetensors").clip
+    clip: Any = load_checkpoint(TINY / "darkroom-tiny-xl.safetensors").clip
     keys = names().model_lora_keys_clip(clip.cond_stage_model, {})
     layer = "text_model_encoder_layers_1_mlp_fc1"
     weight = "transformer.text_model.encoder.layers.1.mlp.fc1.weight"

@@ -261,6 +261,27 @@ class Checks:
 """
 
 
+def test_validate_inputs_is_told_which_node_it_checks(shelf: Shelf) -> None:
+    code = """
+class Told:
+    @classmethod
+    def INPUT_TYPES(cls):
+        return {"required": {}, "hidden": {"me": "UNIQUE_ID", "prompt": "PROMPT"}}
+    RETURN_TYPES = ()
+    OUTPUT_NODE = True
+    FUNCTION = "run"
+    @classmethod
+    def VALIDATE_INPUTS(cls, me, prompt):
+        return f"I am {me!r} of {prompt}"
+    def run(self, me, prompt):
+        return ()
+"""
+    types = load(shelf, code, "Told")
+    workflow = read_api({"12": {"class_type": "Told", "inputs": {}}}, types)
+    (problem,) = validate(workflow, types)
+    assert "I am '12' of {}" in problem.message
+
+
 def test_validate_inputs_refuses_with_its_own_words_and_replaces_the_usual_checks(shelf: Shelf) -> None:
     types = load(shelf, CHECKED + LAZY, "Checks", "Five")
 
