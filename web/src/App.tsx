@@ -185,9 +185,10 @@ function usePaste(): void {
   }, []);
 }
 
-/** Asks the server for every problem, shortly after each change; places and titles do not count. */
+/** Asks the server for every problem, shortly after each change, of what there is to use too; places and titles do not count. */
 function useValidation(): void {
   const { nodes, subgraphs } = useWhole();
+  const known = useEditor((state) => state.known);
   const active = useEditor((state) => state.active);
   const isConnected = useRuns((state) => state.isConnected);
   const isWanted = useSettings((state) => state.values.check);
@@ -211,5 +212,5 @@ function useValidation(): void {
       isOld = true;
       clearTimeout(timer);
     };
-  }, [nodes, subgraphs, active, isConnected, isWanted]);
+  }, [nodes, subgraphs, known, active, isConnected, isWanted]);
 }

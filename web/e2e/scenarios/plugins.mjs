@@ -106,12 +106,16 @@ async function callRoute({ url }) {
   assert.deepEqual(await reply.json(), { done: 1 });
 }
 
-async function readTroubles({ page, url, shot }) {
+async function openAbout(page) {
   await page.keyboard.press("Escape");
   await page.keyboard.press("Control+k");
   await page.getByRole("combobox", { name: "Commands and workflows" }).fill("about");
   await page.keyboard.press("Enter");
-  const about = page.getByRole("dialog", { name: "About Darkroom" });
+  return page.getByRole("dialog", { name: "About Darkroom" });
+}
+
+async function readTroubles({ page, url, shot }) {
+  const about = await openAbout(page);
   const broken = about.getByRole("listitem").filter({ hasText: "broken" });
   await broken.getByText("RuntimeError: no luck with this one.", { exact: true }).waitFor();
   await broken.getByText("Details", { exact: true }).click();
@@ -123,9 +127,13 @@ async function readTroubles({ page, url, shot }) {
   await shot("74-plugin-off");
   const hasTint = async () => (await (await fetch(`${url}/api/v1/nodes`)).json()).nodes.some(({ id }) => id.endsWith("Tint"));
   while (await hasTint()) await page.waitForTimeout(200);
-  await about.getByRole("button", { name: "Turn on example" }).click();
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: /^[1-9]\d* problems?/ }).waitFor(RUN_TIME);
+  await shot("75-plugin-missed");
+  await (await openAbout(page)).getByRole("button", { name: "Turn on example" }).click();
   while (!(await hasTint())) await page.waitForTimeout(200);
   await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "No problems" }).waitFor(RUN_TIME);
 }
 
 export async function play(tools) {
