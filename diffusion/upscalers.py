@@ -54,8 +54,8 @@ class Upscaler:
 
     @torch.no_grad()
     def __call__(self, pixels: Tensor) -> Tensor:
-        """The larger picture, on the device of the pixels."""
-        return self.model(pixels)
+        """The larger picture, 0..1 too, on the device of the pixels."""
+        return self.model(pixels).clamp(0, 1)
 
     def to(self, device: Any = None, dtype: torch.dtype | None = None) -> "Upscaler":
         """The network moved to a device, and to a precision."""

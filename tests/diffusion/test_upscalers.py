@@ -1,5 +1,6 @@
 """Upscaling models are read from every published layout and run in tiles without seams."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,14 @@ def test_esrgan_is_read_from_its_three_layouts(doublings: int) -> None:
     for layout in (weights, old_names(weights, doublings), trunk_names(weights)):
         found = build(layout, "a.pth")
         assert found is not None and found.scale == 2**doublings
-        assert torch.equal(found(PIXELS), expected)
+        assert torch.equal(found.model(PIXELS), expected)
+
+
+def test_a_larger_picture_stays_in_the_range_of_pictures() -> None:
+    found = build(esrgan(1).state_dict(), "a.pth")
+    assert found is not None
+    far = dataclasses.replace(found, model=torch.nn.Upsample(scale_factor=2))
+    assert far(PIXELS * 4 - 2).aminmax() == (0.0, 1.0)
 
 
 @pytest.mark.parametrize(("doublings", "shrink", "scale"), [(2, 2, 2), (2, 4, 1)])
