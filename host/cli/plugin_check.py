@@ -21,6 +21,7 @@ def check_folder(path: Path, as_json: bool) -> int:
     folder = path.expanduser().resolve()
     if not folder.is_dir():
         refuse(f"There is no folder {path}. Name the folder of a plugin.")
+    say(f"Trying the nodes of {folder.name} and running its tests: this takes some seconds.", "dim")
     found = check_plugin(folder)
     passed = not any(item.state == "error" for item in found)
     if as_json:

@@ -113,4 +113,5 @@ def test_the_exit_code_and_the_json_say_whether_it_passes(command: Command) -> N
     said = command("plugin", "check", "custom_nodes/fresh", "--json")
     told = json.loads(said.out)
     assert said.code == 0 and told["passed"] and {item["state"] for item in told["findings"]} == {"good"}
+    assert said.err.startswith("Trying the nodes of fresh and running its tests")
     assert command("plugin", "check", "nowhere").code == 2
