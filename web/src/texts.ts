@@ -25,10 +25,7 @@ export const T = {
     offline: "No connection — your work is kept",
     queued: (count: number) => (count === 1 ? "1 run" : `${count} runs`),
     unsaved: "not saved",
-    problems: (wrong: number, todo: number) => {
-      const problems = wrong === 0 ? "No problems" : wrong === 1 ? "1 problem" : `${wrong} problems`;
-      return todo === 0 ? problems : wrong === 0 ? `${todo} to do` : `${problems}, ${todo} to do`;
-    },
+    problems: (wrong: number, todo: number) => (wrong === 1 ? "1 problem" : wrong ? `${wrong} problems` : todo ? `${todo} to do` : "No problems"),
   },
   subgraphs: {
     category: "subgraph",

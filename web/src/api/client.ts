@@ -11,8 +11,10 @@ export interface Problem {
   readonly fix: string;
   readonly node: string | null;
   readonly input: string | null;
-  /** What is "todo" the editor tells from errors (see document/todo.ts); the server does not. */
+  /** What is "todo" the editor tells apart (see document/todo.ts); the server does not. */
   readonly severity: "error" | "warning" | "todo";
+  /** What the server called what is "todo". */
+  readonly told?: Problem["severity"];
   /** The fix for programs, where one can make it. */
   readonly repair?: Repair | null;
 }

@@ -20,8 +20,14 @@ describe("what is to do", () => {
     expect(severities([problem("missing_input", "b")], expected)).toEqual(["todo"]);
   });
 
-  it("is never a wrong value, a wrong link or a node that is not there, and warnings stay", () => {
+  it("is also what a node lacks that no output needs yet, which the server warns of", () => {
+    const told = withTodo([problem("missing_input", "a", "warning")], EMPTY);
+    expect(severities(told)).toEqual(["todo"]);
+    expect(severities(told, addNode("a", "KSampler", [0, 0])(EMPTY))).toEqual(["warning"]);
+  });
+
+  it("is never a wrong value, a wrong link or a node that is not there, and other warnings stay", () => {
     const others = ["bad_value", "bad_link", "unknown_node_type"].map((code) => problem(code, "a"));
-    expect(severities([...others, problem("missing_input", "a", "warning")])).toEqual(["error", "error", "error", "warning"]);
+    expect(severities([...others, problem("unknown_input", "a", "warning")])).toEqual(["error", "error", "error", "warning"]);
   });
 });

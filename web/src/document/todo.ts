@@ -1,4 +1,4 @@
-/** What is merely still to do: what the server calls an error, at nodes that nobody has run or opened like that. */
+/** What is merely still to do: what the server calls wrong, at nodes that nobody has run or opened like that. */
 
 import type { Problem } from "../api/client";
 import type { Workflow } from "./document";
@@ -7,9 +7,9 @@ import { spotOf } from "./subgraphs";
 /** Tells what is to do from what is wrong. expected: what was opened or last run; its nodes are expected to be whole. */
 export function withTodo(problems: readonly Problem[], expected: Workflow): readonly Problem[] {
   return problems.map((problem) => {
-    if (problem.severity === "warning") return problem;
-    const severity = isTodo(problem, expected) ? "todo" : "error";
-    return severity === problem.severity ? problem : { ...problem, severity };
+    const told = problem.told ?? problem.severity;
+    const severity = isTodo(problem, expected) ? "todo" : told;
+    return severity === problem.severity ? problem : { ...problem, severity, told };
   });
 }
 

@@ -41,7 +41,7 @@ export async function toggleTells(): Promise<boolean> {
 export function useRunOnChange(): void {
   const isOn = useRunning((state) => state.isOnChange);
   const nodes = useEditor((state) => workflowIn(state).nodes);
-  const isWrong = useEditor((state) => state.problems.some((problem) => problem.severity !== "warning"));
+  const isWrong = useEditor((state) => state.problems.some((problem) => (problem.told ?? problem.severity) === "error"));
   const isBusy = useRuns((state) => activeJobs(state).some((run) => run.job.state !== "paused"));
   const ran = useRef<Workflow["nodes"] | null>(null);
   useEffect(() => {
