@@ -98,7 +98,7 @@ def test_an_exported_upscaler_draws_as_it_was_trained(tmp_path: Path) -> None:
     found = load_upscaler(tmp_path / "2x.safetensors")
     x = torch.rand(1, 3, 16, 12)
     with torch.no_grad():
-        assert found.scale == 2 and torch.allclose(found(x), network(x), atol=5e-3)
+        assert found.scale == 2 and torch.allclose(found.model(x), network(x), atol=5e-3)
 
 
 def test_pairs_for_the_upscaler_differ_in_size_by_two() -> None:

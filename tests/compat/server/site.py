@@ -40,7 +40,7 @@ CHECKED = NodeSpec(
     nothing,
     (whole("number", 1),),
     output=True,
-    check=lambda values, types: "must not be 13." if values["number"] == 13 else "",
+    check=lambda values, types, node: "must not be 13." if values["number"] == 13 else "",
 )
 TOYS = Registry((BLANK, INVERT, SAVE, ANYTHING, CHECKED))
 CORE = registry()

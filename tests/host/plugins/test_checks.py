@@ -13,7 +13,7 @@ from graph.spec import Input, NodeSpec, Number
 from host.plugins.checks import refuse_values
 
 
-def even(literals: Any, link_types: Any) -> str:
+def even(literals: Any, link_types: Any, node: str) -> str:
     return "" if literals["n"] % 2 == 0 else "n must be even."
 
 
