@@ -178,16 +178,11 @@ def _published(kind: type[nn.Module]) -> type[nn.Module]:
     return type(kind.__name__, (kind,), _UNET) if is_unet else kind
 
 
-def _output(network: Network, x: Any, timesteps: Any, context: Any, **more: Any) -> Any:
-    """What the network puts out, asked as packs ask it."""
-    return network.diffusion_model(x, timesteps, context=context, **more)
-
-
 def name_layers(network: type[Network]) -> None:
     """Let the U-Net of every network that is made from now on be walked, and run, by published names."""
     if hasattr(network.__init__, "__wrapped__"):
         return
-    own = network.__init__
+    own, own_output = network.__init__, network.output
 
     @wraps(own)
     def made(self: Any, *values: Any, **named: Any) -> None:
@@ -195,5 +190,12 @@ def name_layers(network: type[Network]) -> None:
         unet = self.diffusion_model
         unet.__class__ = _published(type(unet))
 
+    @wraps(own_output)
+    def output(self: Any, x: Any, timesteps: Any, context: Any, **more: Any) -> Any:
+        unet = self.diffusion_model
+        if _published(type(unet)) is not type(unet):  # made before packs were loaded
+            return own_output(self, x, timesteps, context, **more)
+        return unet(x, timesteps, context=context, **more)
+
     network.__init__ = made  # type: ignore[method-assign]
-    network.output = _output  # type: ignore[method-assign,assignment]
+    network.output = output  # type: ignore[method-assign,assignment]

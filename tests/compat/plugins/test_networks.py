@@ -197,3 +197,16 @@ def test_the_classes_of_layers_can_be_made_and_subclassed(loaded: Any) -> None:
     mine.load_state_dict(block.state_dict())
     x, text = torch.randn(1, 16, 96), torch.randn(1, 77, 64)
     torch.testing.assert_close(mine(x, text), block(x, text))
+
+
+def test_a_network_that_was_made_before_packs_were_loaded_runs_the_same(loaded: Any) -> None:
+    network = loaded.model.model
+    unet, kind = network.diffusion_model, type(network.diffusion_model)
+    given = torch.rand(1, 4, 8, 8), torch.tensor([500.0]), torch.rand(1, 77, unet.config.cross_attention_dim)
+    with torch.no_grad():
+        published = network.output(*given)
+        unet.__class__ = kind.__base__
+        try:
+            assert torch.equal(network.output(*given), published)
+        finally:
+            unet.__class__ = kind
