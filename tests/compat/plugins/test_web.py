@@ -219,6 +219,7 @@ def test_after_the_worker_died_a_route_waits_for_the_next_one(
 ) -> None:
     monkeypatch.setattr("host.server.plugin_routes._PATIENCE", 100.0)
     assert site.get("/toys/die").status == 502
+    site.until(lambda: site.jobs.workers()[0].state != "idle")
     assert site.get("/toys/hello/again").json["hello"] == "again"
     wait_for_worker(site)
 
