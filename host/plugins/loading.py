@@ -44,8 +44,10 @@ def load_all(
     site = Site(folders, types, address=address)
     site = site if send is None else replace(site, send=send)
     native = load_native(site, new_hooks(), found, crashes.known(), crashes.guarded)
-    put_in_place(joined([brought_by_core(native.hooks), *native.brought]), folders)
+    brought = [brought_by_core(native.hooks), *native.brought]
+    put_in_place(joined(brought), folders)
     loaded = _with_foreign(services, site, native, crashes)
+    loaded = replace(loaded, packs=_with_notes(loaded.packs, taken_names(brought)))
     write_loaded(cache, loaded)
     told(native.hooks, "startup", folders=folders)
     return loaded
@@ -70,8 +72,7 @@ def _with_foreign(services: "Services", site: Site, native: "Loading", crashes: 
         web=with_routes(foreign.web, native.routes, any(map(own_code, native.specs))),
         hooks=native.hooks,
     )
-    taken = taken_names([brought_by_core(native.hooks), *native.brought])
-    return replace(loaded, packs=_with_notes(_with_clashes(site.types, loaded), taken))
+    return replace(loaded, packs=_with_clashes(site.types, loaded))
 
 
 def _with_notes(packs: Sequence[Pack], notes: Mapping[str, Sequence[str]]) -> list[Pack]:

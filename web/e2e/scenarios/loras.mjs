@@ -2,25 +2,14 @@
 
 import assert from "node:assert/strict";
 import { add, drop, node } from "../canvas.mjs";
+import { link, pictureNodes } from "../workflow.mjs";
 
 export const title = "LoRAs chosen in a prompt become nodes";
 
-const link = (id, output) => ({ link: [id, output] });
 const WORKFLOW = {
   format: "darkroom/1",
   nodes: {
-    checkpoint: { type: "CheckpointLoaderSimple", inputs: { ckpt_name: "darkroom-tiny.safetensors" } },
-    positive: { type: "CLIPTextEncode", inputs: { text: "a red circle", clip: link("checkpoint", "CLIP") }, title: "Prompt" },
-    negative: { type: "CLIPTextEncode", inputs: { text: "", clip: link("checkpoint", "CLIP") }, title: "Negative" },
-    latent: { type: "EmptyLatentImage", inputs: { width: 64, height: 64, batch_size: 1 } },
-    sampler: {
-      type: "KSampler",
-      inputs: {
-        model: link("checkpoint", "MODEL"), positive: link("positive", "CONDITIONING"), negative: link("negative", "CONDITIONING"),
-        latent_image: link("latent", "LATENT"), seed: 7, steps: 2, cfg: 5.0, sampler_name: "euler", scheduler: "normal", denoise: 1.0,
-      },
-    },
-    decode: { type: "VAEDecode", inputs: { samples: link("sampler", "LATENT"), vae: link("checkpoint", "VAE") } },
+    ...pictureNodes("a red circle", 64, { steps: 2 }),
     save: { type: "SaveImage", inputs: { images: link("decode", "IMAGE"), filename_prefix: "loras" } },
   },
   layout: { checkpoint: [0, 0], positive: [340, 0], negative: [340, 420], latent: [340, 640], sampler: [720, 0], decode: [720, 400], save: [1060, 0] },

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { drop, grow, middleOf, node, output, pictureOf } from "../canvas.mjs";
+import { pictureNodes } from "../workflow.mjs";
 
 export const title = "A plugin's node, widget and route, and plugins that fail";
 
@@ -21,24 +22,9 @@ export function prepare(folder) {
   writeFileSync(join(plugins, "halfway", "web", "dial.js"), 'export default () => { throw new Error("no dial today"); };\n');
 }
 
-const link = (id, output) => ({ link: [id, output] });
 const WORKFLOW = {
   format: "darkroom/1",
-  nodes: {
-    checkpoint: { type: "CheckpointLoaderSimple", inputs: { ckpt_name: "darkroom-tiny.safetensors" } },
-    positive: { type: "CLIPTextEncode", inputs: { text: "a large white circle", clip: link("checkpoint", "CLIP") }, title: "Prompt" },
-    negative: { type: "CLIPTextEncode", inputs: { text: "", clip: link("checkpoint", "CLIP") }, title: "Negative" },
-    latent: { type: "EmptyLatentImage", inputs: { width: 128, height: 128, batch_size: 1 } },
-    sampler: {
-      type: "KSampler",
-      inputs: {
-        model: link("checkpoint", "MODEL"), positive: link("positive", "CONDITIONING"), negative: link("negative", "CONDITIONING"),
-        latent_image: link("latent", "LATENT"), seed: 7, steps: 4, cfg: 5.0,
-        sampler_name: "example_midpoint", scheduler: "example_cosine", denoise: 1.0,
-      },
-    },
-    decode: { type: "VAEDecode", inputs: { samples: link("sampler", "LATENT"), vae: link("checkpoint", "VAE") } },
-  },
+  nodes: pictureNodes("a large white circle", 128, { sampler_name: "example_midpoint", scheduler: "example_cosine" }),
   layout: { checkpoint: [0, 0], latent: [0, 220], positive: [320, 0], negative: [320, 220], sampler: [660, 0], decode: [660, 420] },
 };
 
