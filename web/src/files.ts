@@ -10,6 +10,7 @@ import { all, setValue } from "./document/commands";
 import { readWorkflow, writeWorkflow, type Workflow } from "./document/document";
 import { JsonError } from "./document/json";
 import { atSpot } from "./document/subgraphs";
+import { keepDrafts } from "./drafts";
 import * as editor from "./editor";
 import { may, useMe } from "./me";
 import { remember } from "./recent";
@@ -62,6 +63,7 @@ export async function saveTab(key: string, name: string, over: string | null, au
     editor.changeTab(key, { name, saved: now, etag });
     remember(name);
     if (!auto) editor.tell(T.told.saved(name));
+    void keepDrafts(); // a window that is opened now begins with what is saved
     return true;
   } catch (error) {
     if (!(error instanceof client.Refused) || error.status !== 412) throw error;
