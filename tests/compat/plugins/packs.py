@@ -22,6 +22,8 @@ from host.plugins.packs import Loaded, Pack, Site
 from nodes import registry
 from server import SERVICES
 
+TINY = Path(__file__).parents[3] / "models" / "checkpoints"
+
 SHOW = """
 class Show:
     @classmethod

@@ -7,11 +7,9 @@ import torch
 
 from diffusion.conditions import condition_of
 from diffusion.sampling import Guider, sampler_named
-from tests.compat.plugins.test_layers_changed import differ, home, loaded
+from tests.compat.plugins.test_layers_changed import differ
 from tests.compat.plugins.test_objects import conds, sampled
 from tests.compat.plugins.test_stages import NOISE, SIGMAS
-
-__all__ = ["home", "loaded"]
 
 
 def test_a_hook_reads_a_condition_as_a_dict_and_asks_with_a_changed_copy(loaded: Any) -> None:

@@ -6,17 +6,15 @@ from typing import Any
 import torch
 
 from tests.compat.plugins.packs import Shelf
-from tests.compat.plugins.test_layers_changed import differ, home, loaded
+from tests.compat.plugins.test_layers_changed import differ
 from tests.compat.plugins.test_objects import sampled
-
-__all__ = ["home", "loaded"]
 
 
 def module(name: str) -> Any:
     return importlib.import_module(name)
 
 
-def test_noise_without_a_seed_goes_on_where_the_noise_of_the_run_ended(home: Shelf) -> None:
+def test_noise_without_a_seed_goes_on_where_the_noise_of_the_run_ended(named: Shelf) -> None:
     latent = torch.zeros(1, 4, 8, 8)
     generator = torch.Generator().manual_seed(7)
     first, second, third = (torch.randn(latent.shape, generator=generator) for _ in range(3))
@@ -26,14 +24,14 @@ def test_noise_without_a_seed_goes_on_where_the_noise_of_the_run_ended(home: She
     assert torch.equal(torch.randn_like(latent), third)
 
 
-def test_noise_with_a_seed_is_the_seeds_own(home: Shelf) -> None:
+def test_noise_with_a_seed_is_the_seeds_own(named: Shelf) -> None:
     latent = torch.zeros(1, 4, 8, 8)
     draw = module("comfy.k_diffusion.sampling").default_noise_sampler(latent, seed=3)
     drawn = torch.randn(latent.shape, generator=torch.Generator().manual_seed(3))
     assert torch.equal(draw(torch.tensor(2.0), torch.tensor(1.0)), drawn)
 
 
-def test_a_function_in_the_place_of_the_networks_forward_acts(home: Shelf, loaded: Any) -> None:
+def test_a_function_in_the_place_of_the_networks_forward_acts(named: Shelf, loaded: Any) -> None:
     unets = module("comfy.ldm.modules.diffusionmodules.openaimodel").UNetModel
     plain, own, sides = sampled(loaded, loaded.model), unets.forward, list[int]()
 

@@ -9,10 +9,8 @@ import torch
 from diffusion.guiders import perpendicular_negative
 from diffusion.sampling import Guider, sampler_named
 from tests.compat.plugins.packs import Shelf
-from tests.compat.plugins.test_layers_changed import differ, home, loaded
+from tests.compat.plugins.test_layers_changed import differ
 from tests.compat.plugins.test_objects import conds
-
-__all__ = ["home", "loaded"]
 
 
 def module(name: str) -> Any:
@@ -35,7 +33,7 @@ def test_a_latent_format_tells_the_colours_of_its_channels(loaded: Any) -> None:
     assert (own.latent_dimensions, own.taesd_decoder_name) == (2, "taesd_decoder")
 
 
-def test_a_preview_by_colours_is_the_channels_mixed(home: Shelf) -> None:
+def test_a_preview_by_colours_is_the_channels_mixed(named: Shelf) -> None:
     made = module("latent_preview").Latent2RGBPreviewer
     latent = torch.stack([torch.full((2, 3), value) for value in (1.0, -1.0, 0.5)])[None]
     picture = made(torch.eye(3).tolist()).decode_latent_to_preview(latent)

@@ -1,7 +1,7 @@
 """What packs put in the place of a layer acts on sampling, and object patches are undone after the run."""
 
 import importlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,24 +11,10 @@ from torch import nn
 from compat.names.install import names_kept
 from diffusion.loading import load_checkpoint
 from diffusion.unet import run_unet
-from tests.compat.plugins.packs import Shelf
-from tests.compat.plugins.test_objects import TINY, conds, sampled
+from tests.compat.plugins.packs import TINY, Shelf
+from tests.compat.plugins.test_objects import conds, sampled
 
 NAMES = ("darkroom-tiny", "darkroom-tiny-xl", "darkroom-tiny-xl-refiner")
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
-    shelf = Shelf(tmp_path_factory.mktemp("home"), [])
-    shelf.pack("empty", "NODE_CLASS_MAPPINGS = {}")
-    with names_kept():
-        shelf.load()
-        yield shelf
-
-
-@pytest.fixture(scope="module")
-def loaded(home: Shelf) -> Any:
-    return load_checkpoint(TINY / "darkroom-tiny.safetensors")
 
 
 def differ(a: torch.Tensor, b: torch.Tensor) -> float:
@@ -36,7 +22,7 @@ def differ(a: torch.Tensor, b: torch.Tensor) -> float:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_network_by_its_published_layers_puts_out_the_very_same(home: Shelf, name: str) -> None:
+def test_a_network_by_its_published_layers_puts_out_the_very_same(named: Shelf, name: str) -> None:
     network = load_checkpoint(TINY / f"{name}.safetensors").model.model
     unet, layout = network.diffusion_model, network.layout
     drawn = torch.Generator().manual_seed(1)

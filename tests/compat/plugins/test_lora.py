@@ -10,11 +10,10 @@ from diffusion.loading import load_checkpoint
 from diffusion.lora import apply_lora
 from diffusion.lora import load_lora as read_lora
 from diffusion.tensors import open_tensors
-from tests.compat.plugins.packs import Shelf
-from tests.compat.plugins.test_layers_changed import differ, home, loaded
-from tests.compat.plugins.test_objects import TINY, conds, sampled
+from tests.compat.plugins.packs import TINY, Shelf
+from tests.compat.plugins.test_layers_changed import differ
+from tests.compat.plugins.test_objects import conds, sampled
 
-__all__ = ["home", "loaded"]
 LORA = next(path for path in sorted((TINY.parent / "loras").glob("*.safetensors")) if "xl" not in path.name)
 
 
@@ -63,7 +62,7 @@ def test_key_maps_have_the_names_of_kohyas_and_of_diffusers_files(loaded: Any) -
     assert keys["diffusion_model.out.2.bias"] == "diffusion_model.out.2.bias"
 
 
-def test_the_two_text_encoders_of_sdxl_have_names_of_their_own(home: Shelf) -> None:
+def test_the_two_text_encoders_of_sdxl_have_names_of_their_own(named: Shelf) -> None:
     clip: Any = load_checkpoint(TINY / "darkroom-tiny-xl.safetensors").clip
     keys = names().model_lora_keys_clip(clip.cond_stage_model, {})
     layer = "text_model_encoder_layers_1_mlp_fc1"

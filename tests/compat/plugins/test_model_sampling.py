@@ -7,10 +7,8 @@ import pytest
 import torch
 
 from diffusion.sampling_space import DiscreteSampling
-from tests.compat.plugins.test_layers_changed import differ, home, loaded
+from tests.compat.plugins.test_layers_changed import differ
 from tests.compat.plugins.test_objects import sampled
-
-__all__ = ["home", "loaded"]
 
 
 def names() -> Any:

@@ -1,17 +1,14 @@
 """Packs reach the attention of the embedded model: by hooks that ask again, by walking it, by its blocks."""
 
 import importlib
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import torch
 
-from compat.names.install import names_kept
 from diffusion import unet
-from diffusion.loading import load_checkpoint
-from tests.compat.plugins.packs import ANY, SHOW, Shelf, shown
-from tests.compat.plugins.test_objects import TINY, conds, sampled
+from tests.compat.plugins.packs import ANY, SHOW, TINY, Shelf, shown
+from tests.compat.plugins.test_objects import conds, sampled
 
 ATTENTIONS = [("input", 3), ("output", 2), ("output", 3), ("middle", 0)]
 """Where the embedded model has attention."""
@@ -44,15 +41,6 @@ class Apart:
         return (float((a["samples"] - b["samples"]).abs().max()),)
 NODE_CLASS_MAPPINGS = {"Perturbed": Perturbed, "Apart": Apart, "Show": Show}
 """
-
-
-@pytest.fixture(scope="module")
-def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    shelf = Shelf(tmp_path_factory.mktemp("home"), [])
-    shelf.pack("empty", "NODE_CLASS_MAPPINGS = {}")
-    with names_kept():
-        shelf.load()
-        yield load_checkpoint(TINY / "darkroom-tiny.safetensors")
 
 
 def sampler(model: list[object]) -> dict[str, object]:

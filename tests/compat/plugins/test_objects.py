@@ -1,30 +1,11 @@
 """MODEL, CLIP and VAE answer to the names that packs call, on the embedded model."""
 
 import importlib
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import pytest
 import torch
 
-from compat.names.install import names_kept
-from diffusion.loading import load_checkpoint
 from diffusion.sampling import Guider, sampler_named
-from tests.compat.plugins.packs import Shelf
-
-TINY = Path(__file__).parents[3] / "models" / "checkpoints"
-
-
-@pytest.fixture(scope="module")
-def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    shelf = Shelf(tmp_path_factory.mktemp("home"), [])
-    shelf.pack("empty", "NODE_CLASS_MAPPINGS = {}")
-    with names_kept():
-        shelf.load()
-        yield load_checkpoint(
-            next(path for path in sorted(TINY.glob("*.safetensors")) if "xl" not in path.name)
-        )
 
 
 def conds(clip: Any, text: str) -> Any:

@@ -8,10 +8,9 @@ import torch
 
 from diffusion.sampling import sampler_named
 from diffusion.values import Model
-from tests.compat.plugins.test_layers_changed import differ, home, loaded
+from tests.compat.plugins.test_layers_changed import differ
 from tests.compat.plugins.test_objects import conds, sampled
 
-__all__ = ["home", "loaded"]
 NOISE = torch.randn((1, 4, 8, 8), generator=torch.Generator().manual_seed(1))
 SIGMAS = torch.tensor([8.0, 2.0, 0.0])
 
